@@ -1,0 +1,105 @@
+# portlab. "make help" lists what can be made.
+
+VERSION = 0.1.0
+
+BUILD = build
+BIN = bin
+PREFIX = /usr/local
+DESTDIR =
+PLATFORM = $(if $(filter Linux,$(shell uname -s)),linux,posix)
+SANITIZE =
+
+# Warnings stand in a variable of their own, so that "make CFLAGS=-O0" still warns.
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla \
+	-Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings
+CFLAGS = -O2 -g
+HARDENING = -fstack-protector-strong -fPIE $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+RELRO = $(if $(filter linux,$(PLATFORM)),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
+comma = ,
+
+override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -DPORTLAB_VERSION='"$(VERSION)"' -Ilab -I$(BUILD)
+override CFLAGS += -std=c11 $(WARNINGS) $(HARDENING) -pthread
+override LDFLAGS += -pie $(RELRO) -pthread
+ifneq ($(SANITIZE),)
+override CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+override LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+# musl's own headers come first; the kernel's (linux/*.h), which it lacks, after them.
+ifneq ($(findstring musl,$(CC)),)
+override CPPFLAGS += -idirafter /usr/include -idirafter /usr/include/$(shell gcc -print-multiarch)
+endif
+
+# Files named *_linux.c or *_posix.c are twins: one of each pair is built.
+OTHER_PLATFORM = $(if $(filter linux,$(PLATFORM)),posix,linux)
+sources = $(filter-out %_$(OTHER_PLATFORM).c,$(wildcard $(1)/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+
+KIT = $(BUILD)/libkit.a
+PROGRAMS = $(BIN)/server $(BIN)/client
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+
+.DELETE_ON_ERROR:
+.PHONY: all demo test unit install uninstall clean help FORCE
+
+all: $(PROGRAMS) ## build bin/server and bin/client
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'PLATFORM=posix            without any Linux-only file'
+	@echo 'SANITIZE=address,undefined, or =thread'
+	@echo 'CC=clang  CFLAGS=-O0  PREFIX=/usr  DESTDIR=/tmp/stage  BUILD=build/x BIN=build/x/bin'
+
+$(BIN)/server: $(call objects,server) $(KIT)
+$(BIN)/client: $(call objects,client) $(KIT)
+$(PROGRAMS):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(KIT): $(call objects,lab/kit)
+	@rm -f $@
+	$(AR) rc $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/lab/kit/registry.o: $(BUILD)/iana_ports.inc
+$(BUILD)/iana_ports.inc: lab/kit/iana-ports.awk lab/kit/iana-ports.tsv
+	@mkdir -p $(@D)
+	awk -f lab/kit/iana-ports.awk lab/kit/iana-ports.tsv > $@
+
+# Another compiler or other flags: everything is built again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(PLATFORM))' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+unit: $(UNIT_TESTS)
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(KIT)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
+	@BIN=$(BIN) sh lab/demo.sh
+
+test: all unit ## every test; STRICT=1: a skipped test is a failure
+	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
+
+install: all ## programs and man pages under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BIN)/server $(DESTDIR)$(PREFIX)/bin/portlab-server
+	install -m 755 $(BIN)/client $(DESTDIR)$(PREFIX)/bin/portlab-client
+	install -m 644 server/server.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1
+	install -m 644 client/client.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-client.1
+
+uninstall: ## take them away again
+	rm -f $(DESTDIR)$(PREFIX)/bin/portlab-server $(DESTDIR)$(PREFIX)/bin/portlab-client
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/portlab-client.1
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD) $(BIN)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,428 @@
+/* conversation.c - see conversation.h. */
+#include "conversation.h"
+
+#include "kit/greeting.h"
+#include "kit/narrate.h"
+#include "kit/text.h"
+#include "kit/waiting.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK = 16384 };
+
+static uint32_t shown_id(const struct connection *connection, const struct options *options)
+{
+	return options->count > 1 ? connection->id : 0;
+}
+
+static enum tcp_state state_of(const struct connection *connection,
+                               const struct options *options)
+{
+	if (options->transport != TRANSPORT_TCP)
+		return TCP_STATE_NONE;
+	return tcp_state_of_connection(connection->fd, &connection->local, &connection->peer);
+}
+
+static int fail(struct connection *connection, const struct options *options, const char *call,
+                int error)
+{
+	struct failure failure = connection_failure(connection, options, call, error);
+
+	connection->broken = true;
+	explain_report(&failure);
+	return -1;
+}
+
+static bool would_wait(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+/* ---- the greeting ---- */
+
+static void tell_greeting(const struct connection *connection, const struct options *options,
+                          const struct greeting *greeting)
+{
+	char saw[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE + 16];
+	bool same = endpoint_equal(&greeting->client, &connection->local);
+
+	if (same && !options_detailed(options))
+		return;
+	snprintf(text, sizeof text, "server saw %s", endpoint_format(&greeting->client, saw));
+	narrate(&(struct event){
+	    .name = "hello",
+	    .id = shown_id(connection, options),
+	    .text = text,
+	    .note = same ? "the same" : "not the same!",
+	    .local = &connection->local,
+	    .peer = &connection->peer,
+	    .state = state_of(connection, options),
+	    .facts = FACTS({"saw", saw, 0}, {"number", NULL, greeting->number}),
+	});
+	if (!same)
+		narrate_detail("somebody on the way changed it: address translation (NAT)");
+}
+
+static void tell_other_greeting(const struct connection *connection,
+                                const struct options *options, const char *bytes, size_t length)
+{
+	char text[80];
+	char shown[60];
+
+	if (length == 0)
+		snprintf(text, sizeof text, "none: the server says nothing");
+	else
+		snprintf(text, sizeof text, "not portlab's: \"%s\"",
+		         text_escape(bytes, length, shown, sizeof shown));
+	narrate(&(struct event){
+	    .name = "hello",
+	    .id = shown_id(connection, options),
+	    .text = text,
+	    .peer = &connection->peer,
+	    .local = &connection->local,
+	    .state = state_of(connection, options),
+	});
+	if (length == 0)
+		narrate_detail("the kernels are connected; the program there has not answered");
+}
+
+/* Passes bytes on that are the result: as they are with -q, as a line otherwise. */
+static int deliver(struct connection *connection, const struct options *options,
+                   const char *bytes, size_t length)
+{
+	char shown[24], text[80], whole[256];
+
+	connection->bytes_in += length;
+	if (options->narration.quiet && options->narration.form == NARRATE_TEXT)
+		return narrate_raw(bytes, length);
+	snprintf(text, sizeof text, "%zu byte%s \"%s\"", length, length == 1 ? "" : "s",
+	         text_escape(bytes, length, shown, sizeof shown));
+	narrate(&(struct event){
+	    .name = "recv",
+	    .id = shown_id(connection, options),
+	    .text = text,
+	    .state = state_of(connection, options),
+	    .facts = FACTS({"bytes", NULL, (long long)length},
+	                   {"data", text_escape(bytes, length, whole, sizeof whole), 0}),
+	});
+	return narrate_failed() ? -1 : 0;
+}
+
+/*
+ * Peeks until a whole line, or as much as a greeting can have, is there; takes it only if
+ * it is a greeting. Returns its length, 0 at the deadline, -1 with errno (0 at the end).
+ */
+static ssize_t peek_line(struct connection *connection, char line[GREETING_SIZE],
+                         int64_t deadline)
+{
+	ssize_t before = -1;
+
+	for (;;) {
+		ssize_t length = recv(connection->fd, line, GREETING_SIZE, MSG_PEEK);
+		if (length == 0)
+			errno = 0;
+		if (length == 0 || (length == -1 && !would_wait(errno)))
+			return -1;
+		const char *end = length > 0 ? memchr(line, '\n', (size_t)length) : NULL;
+		if (end != NULL)
+			return end + 1 - line;
+		if (length == GREETING_SIZE || (length > 0 && strncmp(line, "hello ", 6) != 0))
+			return length;
+		if (length > 0 && length == before)
+			(void)poll(NULL, 0, 1); /* part of a line is readable: waiting for more needs time */
+		before = length;
+		if (clock_ms() >= deadline || wait_for_fd(connection->fd, POLLIN, deadline) <= 0)
+			return length > 0 ? length : 0;
+	}
+}
+
+int conversation_greet(struct connection *connection, const struct options *options,
+                       int64_t deadline)
+{
+	char line[GREETING_SIZE];
+	struct greeting greeting;
+
+	ssize_t length = peek_line(connection, line, deadline);
+	if (length == -1 && errno != 0)
+		return fail(connection, options, "receive", errno);
+	if (length == -1) {
+		connection_at_eof(connection, options);
+		return 0;
+	}
+	if (length == 0 || greeting_parse(line, (size_t)length, &greeting) == -1) {
+		tell_other_greeting(connection, options, line, (size_t)length);
+		return 0;
+	}
+	(void)recv(connection->fd, line, (size_t)length, 0); /* just seen there */
+	connection->bytes_in += (uint64_t)length;
+	tell_greeting(connection, options, &greeting);
+	return 1;
+}
+
+/* ---- messages ---- */
+
+/* What is still to be sent, and what must still come back. */
+struct exchange {
+	int to_send;   /* index of the next message */
+	size_t sent;   /* bytes of it that have gone */
+	int to_match;  /* the same for what has come back */
+	size_t matched;
+	bool differs;
+};
+
+static int send_some(struct connection *connection, const struct options *options,
+                     struct exchange *exchange)
+{
+	const char *message = options->messages[exchange->to_send];
+	size_t length = strlen(message);
+	char shown[24], text[80];
+
+	ssize_t count =
+	    send(connection->fd, message + exchange->sent, length - exchange->sent, 0);
+	if (count == -1)
+		return would_wait(errno) ? 0 : fail(connection, options, "send", errno);
+	connection->bytes_out += (uint64_t)count;
+	snprintf(text, sizeof text, "%zd byte%s \"%s\"", count, count == 1 ? "" : "s",
+	         text_escape(message + exchange->sent, (size_t)count, shown, sizeof shown));
+	narrate(&(struct event){
+	    .name = "send",
+	    .id = shown_id(connection, options),
+	    .text = text,
+	    .state = state_of(connection, options),
+	    .facts = FACTS({"bytes", NULL, (long long)count}),
+	});
+	exchange->sent += (size_t)count;
+	if (exchange->sent == length) {
+		exchange->to_send++;
+		exchange->sent = 0;
+	}
+	return 0;
+}
+
+/* Compares what came with what was sent, in order. */
+static void match(const struct options *options, struct exchange *exchange, const char *bytes,
+                  size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		while (exchange->to_match < options->message_count &&
+		       options->messages[exchange->to_match][exchange->matched] == '\0') {
+			exchange->to_match++;
+			exchange->matched = 0;
+		}
+		if (exchange->to_match == options->message_count ||
+		    options->messages[exchange->to_match][exchange->matched++] != bytes[i])
+			exchange->differs = true;
+	}
+}
+
+static size_t total_length(const struct options *options)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < options->message_count; i++)
+		total += strlen(options->messages[i]);
+	return total;
+}
+
+/* Receives once. Returns the bytes, 0 where there is nothing (yet), -1 after a failure. */
+static ssize_t receive_some(struct connection *connection, const struct options *options,
+                            struct exchange *exchange)
+{
+	char chunk[CHUNK];
+
+	ssize_t length = recv(connection->fd, chunk, sizeof chunk, 0);
+	if (length == -1)
+		return would_wait(errno) ? 0 : fail(connection, options, "receive", errno);
+	if (length == 0) {
+		connection_at_eof(connection, options);
+		return 0;
+	}
+	match(options, exchange, chunk, (size_t)length);
+	return deliver(connection, options, chunk, (size_t)length) == -1 ? -1 : length;
+}
+
+/*
+ * Sends and receives at the same time: who only sends, to a server that only echoes, ends
+ * up with both waiting for the other to read.
+ */
+static int exchange_all(struct connection *connection, const struct options *options,
+                        struct exchange *exchange, bool greeted)
+{
+	size_t to_come = total_length(options);
+	bool until_eof = options->half_close || !greeted;
+
+	while (!connection->ended) {
+		bool sending = exchange->to_send < options->message_count;
+		if (!sending && options->half_close && connection_shutdown(connection, options) == -1)
+			return fail(connection, options, "shutdown", errno);
+		if (!sending && !until_eof && to_come == 0)
+			return 0;
+		int ready = wait_for_fd(connection->fd, (short)(POLLIN | (sending ? POLLOUT : 0)),
+		                        clock_ms() + options->timeout_ms);
+		if (ready == -1)
+			return fail(connection, options, "poll", errno);
+		if (ready == 0 && greeted && to_come > 0)
+			return fail(connection, options, "receive", ETIMEDOUT);
+		if (ready == 0)
+			return 0; /* a server that has said all it wants to */
+		if ((ready & POLLOUT) && sending && send_some(connection, options, exchange) == -1)
+			return -1;
+		if (!(ready & ~POLLOUT))
+			continue;
+		ssize_t length = receive_some(connection, options, exchange);
+		if (length == -1)
+			return -1;
+		to_come -= (size_t)length < to_come ? (size_t)length : to_come;
+	}
+	return 0;
+}
+
+int conversation_exchange(struct connection *connection, const struct options *options,
+                          bool greeted)
+{
+	struct exchange exchange = {0};
+
+	if (options->message_count == 0 && !options->half_close)
+		return 0;
+	if (exchange_all(connection, options, &exchange, greeted) == -1)
+		return -1;
+	if (!greeted || !exchange.differs)
+		return 0;
+	complain("what came back is not what was sent: this is no echo");
+	return -1;
+}
+
+/* ---- interactive ---- */
+
+struct relay {
+	char bytes[CHUNK]; /* read from standard input, on the way to the server */
+	size_t length, sent;
+	bool input_ended;
+};
+
+/* From standard input to the relay, or out of it. Returns 0, or -1 after a failure. */
+static int relay_out(struct connection *connection, const struct options *options,
+                     struct relay *relay)
+{
+	ssize_t count;
+
+	if (relay->sent == relay->length) {
+		count = read(STDIN_FILENO, relay->bytes, sizeof relay->bytes);
+		if (count == -1 && errno == EINTR)
+			return 0;
+		relay->input_ended = count <= 0;
+		relay->length = count > 0 ? (size_t)count : 0;
+		relay->sent = 0;
+		if (relay->input_ended)
+			return connection_shutdown(connection, options);
+	}
+	count = send(connection->fd, relay->bytes + relay->sent, relay->length - relay->sent, 0);
+	if (count == -1)
+		return would_wait(errno) ? 0 : fail(connection, options, "send", errno);
+	relay->sent += (size_t)count;
+	connection->bytes_out += (uint64_t)count;
+	return 0;
+}
+
+static int relay_in(struct connection *connection, const struct options *options)
+{
+	char chunk[CHUNK];
+
+	ssize_t length = recv(connection->fd, chunk, sizeof chunk, 0);
+	if (length == -1)
+		return would_wait(errno) ? 0 : fail(connection, options, "receive", errno);
+	if (length == 0) {
+		connection_at_eof(connection, options);
+		return 0;
+	}
+	if (narrate_is_json())
+		return deliver(connection, options, chunk, (size_t)length);
+	connection->bytes_in += (uint64_t)length;
+	return narrate_raw(chunk, (size_t)length) == -1 || narrate_finish() == -1 ? -1 : 0;
+}
+
+int conversation_interactive(struct connection *connection, const struct options *options)
+{
+	struct relay relay = {.length = 0};
+
+	if (isatty(STDIN_FILENO))
+		narrate_detail("type lines; Ctrl-D ends");
+	while (!connection->ended) {
+		bool full = relay.sent < relay.length;
+		struct pollfd fds[] = {
+		    {connection->fd, (short)(POLLIN | (full ? POLLOUT : 0)), 0},
+		    {full || relay.input_ended ? -1 : STDIN_FILENO, POLLIN, 0},
+		};
+		/* After the last line only the answers are awaited, and not for ever. */
+		int ready = poll(fds, 2, relay.input_ended ? (int)options->timeout_ms : -1);
+		if (ready == -1 && errno != EINTR)
+			return fail(connection, options, "poll", errno);
+		if (ready == 0)
+			return 0;
+		if (ready > 0 && (fds[0].revents & ~POLLOUT) &&
+		    relay_in(connection, options) == -1)
+			return -1;
+		if (ready > 0 && ((fds[0].revents & POLLOUT) || fds[1].revents != 0) &&
+		    relay_out(connection, options, &relay) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- datagrams ---- */
+
+/* Takes the greeting off the front of an answer and passes the payload on. */
+static int take_answer(struct connection *connection, const struct options *options,
+                       const char *bytes, size_t length)
+{
+	const char *end = memchr(bytes, '\n', length);
+	size_t head = end != NULL ? (size_t)(end + 1 - bytes) : 0;
+	struct greeting greeting;
+
+	if (head == 0 || greeting_parse(bytes, head, &greeting) == -1)
+		return deliver(connection, options, bytes, length);
+	connection->bytes_in += head;
+	tell_greeting(connection, options, &greeting);
+	return deliver(connection, options, bytes + head, length - head);
+}
+
+static int send_datagram(struct connection *connection, const struct options *options,
+                         const char *text)
+{
+	static char answer[65536];
+	char shown[24], line[80];
+	size_t length = strlen(text);
+
+	if (send(connection->fd, text, length, 0) == -1)
+		return fail(connection, options, "send", errno);
+	connection->bytes_out += length;
+	snprintf(line, sizeof line, "%zu byte%s \"%s\"", length, length == 1 ? "" : "s",
+	         text_escape(text, length, shown, sizeof shown));
+	narrate(&(struct event){.name = "send",
+	                        .id = shown_id(connection, options),
+	                        .text = line,
+	                        .facts = FACTS({"bytes", NULL, (long long)length})});
+	int ready = wait_for_fd(connection->fd, POLLIN, clock_ms() + options->timeout_ms);
+	if (ready == 0)
+		return fail(connection, options, "receive", ETIMEDOUT);
+	ssize_t got = recv(connection->fd, answer, sizeof answer, 0);
+	if (got == -1)
+		return fail(connection, options, "receive", errno);
+	return take_answer(connection, options, answer, (size_t)got);
+}
+
+int conversation_datagrams(struct connection *connection, const struct options *options)
+{
+	if (options->interactive)
+		return conversation_interactive(connection, options);
+	if (options->message_count == 0) /* an empty datagram is a datagram too */
+		return send_datagram(connection, options, "");
+	for (int i = 0; i < options->message_count; i++)
+		if (send_datagram(connection, options, options->messages[i]) == -1)
+			return -1;
+	return 0;
+}

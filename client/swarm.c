@@ -1,0 +1,221 @@
+/* swarm.c - see swarm.h. */
+#include "swarm.h"
+
+#include "connection.h"
+#include "conversation.h"
+#include "kit/narrate.h"
+#include "kit/waiting.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SHOWN = 20 }; /* so many connections have lines of their own; JSON shows all */
+
+struct swarm {
+	const struct options *options;
+	struct endpoint peer;
+	struct connection *ring; /* options->at_once of them */
+	long opened, finished;
+	bool silenced; /* connections beyond SHOWN are not told */
+	bool failed;
+	int64_t close_deadline; /* shared by all that are closed in a row */
+	struct tally *tally;
+};
+
+static struct connection *slot(const struct swarm *swarm, long index)
+{
+	return &swarm->ring[index % swarm->options->at_once];
+}
+
+/* Text for the first few only: a thousand lines would tell a person less than twenty. */
+static void narrate_only_first(const struct swarm *swarm, long index)
+{
+	struct narrate_options narration = swarm->options->narration;
+
+	if (narration.form == NARRATE_TEXT && index >= SHOWN && swarm->options->count > SHOWN) {
+		if (index == SHOWN && !narration.quiet)
+			narrate_detail("and %ld more (--json shows every one)",
+			               swarm->options->count - SHOWN);
+		narration.quiet = true;
+	}
+	narrate_configure(&narration);
+}
+
+/* A connection to itself is no success: no server is there. */
+static int refuse_self(struct connection *connection, const struct options *options)
+{
+	if (!endpoint_equal(&connection->local, &connection->peer))
+		return 0;
+	struct failure failure = connection_failure(connection, options, "connect", 0);
+	explain_report(&failure);
+	(void)close(connection->fd);
+	connection->fd = -1;
+	return -1;
+}
+
+static int open_one(struct swarm *swarm)
+{
+	struct connection *connection = slot(swarm, swarm->opened);
+	struct failure failure;
+
+	narrate_only_first(swarm, swarm->opened);
+	*connection = (struct connection){.fd = -1, .id = (uint32_t)(swarm->opened + 1)};
+	if (connection_open(connection, &swarm->peer, swarm->options, &failure) == -1) {
+		explain_report(&failure);
+		return -1;
+	}
+	if (refuse_self(connection, swarm->options) == -1)
+		return -1;
+	swarm->opened++;
+	return tally_add(swarm->tally, endpoint_port(&connection->local));
+}
+
+/* The first one may try every address that the name has. */
+static int open_first(struct swarm *swarm, const struct endpoint *peers, int count)
+{
+	char this[ENDPOINT_TEXT_SIZE];
+
+	for (int i = 0; i < count - 1; i++) {
+		struct connection *connection = slot(swarm, 0);
+		struct failure failure;
+		swarm->peer = peers[i];
+		*connection = (struct connection){.fd = -1, .id = 1};
+		if (connection_open(connection, &peers[i], swarm->options, &failure) == 0) {
+			if (refuse_self(connection, swarm->options) == -1)
+				return -1;
+			swarm->opened++;
+			return tally_add(swarm->tally, endpoint_port(&connection->local));
+		}
+		narrate_detail("%s: %s; now the next address", endpoint_format(&peers[i], this),
+		               strerror(failure.error));
+	}
+	swarm->peer = peers[count - 1];
+	return open_one(swarm);
+}
+
+/* How long to wait for a greeting: an interactive user has something to say first. */
+static int64_t greeting_deadline(const struct options *options)
+{
+	int64_t limit = options->timeout_ms;
+
+	if (options->interactive && limit > 1000)
+		limit = 1000;
+	return clock_ms() + limit;
+}
+
+static void converse(struct swarm *swarm, struct connection *connection, int64_t deadline)
+{
+	const struct options *options = swarm->options;
+	int result;
+
+	if (options->transport == TRANSPORT_UDP) {
+		result = conversation_datagrams(connection, options);
+	} else {
+		result = conversation_greet(connection, options, deadline);
+		if (result != -1 && !connection->ended)
+			result = conversation_exchange(connection, options, result == 1);
+		if (result != -1 && !connection->ended && options->interactive)
+			result = conversation_interactive(connection, options);
+	}
+	if (result == -1)
+		swarm->failed = true;
+}
+
+/* Everybody greets and talks in the order of their opening; one deadline for all. */
+static void converse_all(struct swarm *swarm, long first)
+{
+	int64_t deadline = greeting_deadline(swarm->options);
+
+	for (long i = first; i < swarm->opened && !narrate_failed(); i++) {
+		narrate_only_first(swarm, i);
+		converse(swarm, slot(swarm, i), deadline);
+	}
+}
+
+static void hold(const struct swarm *swarm)
+{
+	const struct options *options = swarm->options;
+	const struct connection *first = slot(swarm, swarm->finished);
+	long open = swarm->opened - swarm->finished;
+	bool forever = options->hold_ms == HOLD_UNTIL_ENTER;
+	bool keyboard = forever || isatty(STDIN_FILENO);
+	char text[80], line[256];
+
+	narrate_configure(&options->narration);
+	snprintf(text, sizeof text, "%ld open%s", open, keyboard ? ", Enter ends it" : "");
+	if (!forever)
+		snprintf(text + strlen(text), sizeof text - strlen(text), ", %g s",
+		         (double)options->hold_ms / 1000);
+	narrate(&(struct event){
+	    .name = "hold",
+	    .text = text,
+	    .state = options->transport == TRANSPORT_TCP ? tcp_state_of_fd(first->fd)
+	                                                 : TCP_STATE_NONE,
+	    .facts = FACTS({"open", NULL, open}),
+	});
+	int64_t deadline = forever ? WAITING_FOREVER : clock_ms() + options->hold_ms;
+	if (keyboard && wait_for_fd(STDIN_FILENO, POLLIN, deadline) > 0)
+		(void)!read(STDIN_FILENO, line, sizeof line); /* Enter, or the end of input */
+	else if (!keyboard)
+		(void)poll(NULL, 0, (int)options->hold_ms);
+}
+
+static void finish_one(struct swarm *swarm)
+{
+	narrate_only_first(swarm, swarm->finished);
+	connection_close(slot(swarm, swarm->finished), swarm->options, swarm->close_deadline);
+	swarm->finished++;
+}
+
+static void finish_all(struct swarm *swarm)
+{
+	/* Say goodbye to all first, so that the answers come while others are said. */
+	swarm->close_deadline = clock_ms() + swarm->options->timeout_ms;
+	while (swarm->finished < swarm->opened)
+		finish_one(swarm);
+}
+
+/*
+ * The first `at_once` are opened before any of them talks: the server has them all at the
+ * same time. From then on each newcomer takes the place of the oldest.
+ */
+static void run(struct swarm *swarm, const struct endpoint *peers, int peer_count)
+{
+	const struct options *options = swarm->options;
+	bool more = open_first(swarm, peers, peer_count) == 0;
+
+	while (more && swarm->opened < options->at_once && !narrate_failed())
+		more = open_one(swarm) == 0;
+	converse_all(swarm, 0);
+	while (more && swarm->opened < options->count && !narrate_failed()) {
+		swarm->close_deadline = clock_ms() + options->timeout_ms;
+		finish_one(swarm);
+		more = open_one(swarm) == 0;
+		converse_all(swarm, swarm->opened - (more ? 1 : 0));
+	}
+	if (!more)
+		swarm->failed = true;
+	if (options->hold && swarm->opened > swarm->finished && !narrate_failed())
+		hold(swarm);
+	finish_all(swarm);
+}
+
+int swarm_run(const struct options *options, const struct endpoint *peers, int peer_count,
+              struct tally *tally)
+{
+	struct swarm swarm = {.options = options, .tally = tally};
+
+	swarm.ring = calloc((size_t)options->at_once, sizeof *swarm.ring);
+	if (swarm.ring == NULL) {
+		complain("cannot keep %ld connections: %s", options->at_once, strerror(errno));
+		return -1;
+	}
+	run(&swarm, peers, peer_count);
+	narrate_configure(&options->narration);
+	free(swarm.ring);
+	return swarm.failed ? -1 : 0;
+}

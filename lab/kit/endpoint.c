@@ -1,0 +1,243 @@
+/* endpoint.c - see endpoint.h. */
+#include "kit/endpoint.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct sockaddr_in *in4(const struct endpoint *endpoint)
+{
+	return (const struct sockaddr_in *)(const void *)&endpoint->address;
+}
+
+static const struct sockaddr_in6 *in6(const struct endpoint *endpoint)
+{
+	return (const struct sockaddr_in6 *)(const void *)&endpoint->address;
+}
+
+int endpoint_family(const struct endpoint *endpoint)
+{
+	return endpoint->length == 0 ? AF_UNSPEC : endpoint->address.ss_family;
+}
+
+uint16_t endpoint_port(const struct endpoint *endpoint)
+{
+	if (endpoint_family(endpoint) == AF_INET)
+		return ntohs(in4(endpoint)->sin_port);
+	if (endpoint_family(endpoint) == AF_INET6)
+		return ntohs(in6(endpoint)->sin6_port);
+	return 0;
+}
+
+void endpoint_set_port(struct endpoint *endpoint, uint16_t port)
+{
+	if (endpoint_family(endpoint) == AF_INET)
+		((struct sockaddr_in *)(void *)&endpoint->address)->sin_port = htons(port);
+	else if (endpoint_family(endpoint) == AF_INET6)
+		((struct sockaddr_in6 *)(void *)&endpoint->address)->sin6_port = htons(port);
+}
+
+char *endpoint_format_address(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
+{
+	const void *raw = endpoint_family(endpoint) == AF_INET6
+	                      ? (const void *)&in6(endpoint)->sin6_addr
+	                      : (const void *)&in4(endpoint)->sin_addr;
+
+	if (endpoint->length == 0 ||
+	    inet_ntop(endpoint_family(endpoint), raw, text, INET6_ADDRSTRLEN) == NULL)
+		return strcpy(text, "-");
+	if (endpoint_family(endpoint) == AF_INET6 && in6(endpoint)->sin6_scope_id != 0) {
+		char interface[IF_NAMESIZE];
+		unsigned scope = in6(endpoint)->sin6_scope_id;
+		size_t end = strlen(text);
+		if (if_indextoname(scope, interface) != NULL)
+			snprintf(text + end, ENDPOINT_TEXT_SIZE - end, "%%%s", interface);
+		else
+			snprintf(text + end, ENDPOINT_TEXT_SIZE - end, "%%%u", scope);
+	}
+	return text;
+}
+
+char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
+{
+	char address[ENDPOINT_TEXT_SIZE];
+
+	if (endpoint->length == 0)
+		return strcpy(text, "-");
+	snprintf(text, ENDPOINT_TEXT_SIZE,
+	         endpoint_family(endpoint) == AF_INET6 ? "[%.80s]:%u" : "%.80s:%u",
+	         endpoint_format_address(endpoint, address), (unsigned)endpoint_port(endpoint));
+	return text;
+}
+
+int endpoint_parse(const char *text, struct endpoint *endpoint)
+{
+	char address[ENDPOINT_TEXT_SIZE], reason[PORT_REASON_SIZE];
+	const char *colon = strrchr(text, ':');
+	const char *unused;
+	uint16_t port;
+	int family = text[0] == '[' ? AF_INET6 : AF_INET;
+	size_t length;
+
+	if (colon == NULL || port_number_parse(colon + 1, &port, reason) == -1)
+		return -1;
+	length = (size_t)(colon - text);
+	if (family == AF_INET6) { /* without its brackets */
+		if (length < 3 || colon[-1] != ']')
+			return -1;
+		text++;
+		length -= 2;
+	}
+	if (length == 0 || length >= sizeof address)
+		return -1;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (strspn(address, family == AF_INET ? "0123456789." : "0123456789abcdefABCDEF:.%") <
+	        length &&
+	    strchr(address, '%') == NULL)
+		return -1; /* a name: it must not reach the resolver */
+	struct endpoint found;
+	if (endpoint_resolve(address, port, family, TRANSPORT_TCP, &found, 1, &unused) != 1)
+		return -1;
+	*endpoint = found;
+	return 0;
+}
+
+/* The IPv4 address inside, in network byte order, also of an IPv4-mapped IPv6 address. */
+static bool inner_ipv4(const struct endpoint *endpoint, struct in_addr *address)
+{
+	if (endpoint_family(endpoint) == AF_INET) {
+		*address = in4(endpoint)->sin_addr;
+		return true;
+	}
+	if (endpoint_family(endpoint) == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&in6(endpoint)->sin6_addr)) {
+		memcpy(address, &in6(endpoint)->sin6_addr.s6_addr[12], sizeof *address);
+		return true;
+	}
+	return false;
+}
+
+bool endpoint_same_address(const struct endpoint *one, const struct endpoint *other)
+{
+	struct in_addr first = {0}, second = {0};
+	bool first4 = inner_ipv4(one, &first), second4 = inner_ipv4(other, &second);
+
+	if (one->length == 0 || other->length == 0 || first4 != second4)
+		return false;
+	if (first4)
+		return first.s_addr == second.s_addr;
+	return memcmp(&in6(one)->sin6_addr, &in6(other)->sin6_addr, sizeof(struct in6_addr)) ==
+	           0 &&
+	       in6(one)->sin6_scope_id == in6(other)->sin6_scope_id;
+}
+
+bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
+{
+	return endpoint_same_address(one, other) && endpoint_port(one) == endpoint_port(other);
+}
+
+bool endpoint_is_loopback(const struct endpoint *endpoint)
+{
+	struct in_addr address;
+
+	if (inner_ipv4(endpoint, &address))
+		return ntohl(address.s_addr) >> 24 == 127;
+	return endpoint_family(endpoint) == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&in6(endpoint)->sin6_addr);
+}
+
+bool endpoint_is_wildcard(const struct endpoint *endpoint)
+{
+	if (endpoint_family(endpoint) == AF_INET)
+		return in4(endpoint)->sin_addr.s_addr == htonl(INADDR_ANY);
+	return endpoint_family(endpoint) == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&in6(endpoint)->sin6_addr);
+}
+
+static struct endpoint endpoint_of(int family, uint32_t address4, struct in6_addr address6,
+                                   uint16_t port)
+{
+	struct endpoint endpoint;
+
+	memset(&endpoint, 0, sizeof endpoint);
+	endpoint.address.ss_family = (sa_family_t)family;
+	if (family == AF_INET6) {
+		((struct sockaddr_in6 *)(void *)&endpoint.address)->sin6_addr = address6;
+		endpoint.length = sizeof(struct sockaddr_in6);
+	} else {
+		((struct sockaddr_in *)(void *)&endpoint.address)->sin_addr.s_addr = htonl(address4);
+		endpoint.length = sizeof(struct sockaddr_in);
+	}
+	endpoint_set_port(&endpoint, port);
+	return endpoint;
+}
+
+struct endpoint endpoint_loopback(int family, uint16_t port)
+{
+	return endpoint_of(family, INADDR_LOOPBACK, in6addr_loopback, port);
+}
+
+struct endpoint endpoint_wildcard(int family, uint16_t port)
+{
+	return endpoint_of(family, INADDR_ANY, in6addr_any, port);
+}
+
+int endpoint_of_socket(int fd, struct endpoint *endpoint)
+{
+	memset(endpoint, 0, sizeof *endpoint);
+	endpoint->length = sizeof endpoint->address;
+	if (getsockname(fd, (struct sockaddr *)&endpoint->address, &endpoint->length) == 0)
+		return 0;
+	endpoint->length = 0;
+	return -1;
+}
+
+int endpoint_of_peer(int fd, struct endpoint *endpoint)
+{
+	memset(endpoint, 0, sizeof *endpoint);
+	endpoint->length = sizeof endpoint->address;
+	if (getpeername(fd, (struct sockaddr *)&endpoint->address, &endpoint->length) == 0)
+		return 0;
+	endpoint->length = 0;
+	return -1;
+}
+
+int endpoint_resolve(const char *host, uint16_t port, int family, enum transport transport,
+                     struct endpoint *found, int room, const char **reason)
+{
+	struct addrinfo hints, *list;
+	int count = 0;
+
+	memset(&hints, 0, sizeof hints);
+	hints.ai_family = family;
+	hints.ai_socktype = transport == TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	int error = getaddrinfo(host, NULL, &hints, &list);
+	if (error != 0) {
+		*reason = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+		return -1;
+	}
+	for (const struct addrinfo *info = list; info != NULL && count < room;
+	     info = info->ai_next) {
+		struct endpoint *endpoint = &found[count];
+		if (info->ai_addrlen > sizeof endpoint->address)
+			continue;
+		memset(endpoint, 0, sizeof *endpoint);
+		memcpy(&endpoint->address, info->ai_addr, info->ai_addrlen);
+		endpoint->length = info->ai_addrlen;
+		endpoint_set_port(endpoint, port);
+		bool known = false; /* a hosts file may give one address twice */
+		for (int i = 0; i < count; i++)
+			known = known || endpoint_equal(&found[i], endpoint);
+		if (!known)
+			count++;
+	}
+	freeaddrinfo(list);
+	*reason = "no usable address";
+	return count > 0 ? count : -1;
+}

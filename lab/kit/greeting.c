@@ -1,0 +1,45 @@
+/* greeting.c - see greeting.h. */
+#include "kit/greeting.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *unit_of(enum transport transport)
+{
+	return transport == TRANSPORT_UDP ? "datagram" : "connection";
+}
+
+int greeting_format(const struct greeting *greeting, char line[GREETING_SIZE])
+{
+	char client[ENDPOINT_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
+
+	return snprintf(line, GREETING_SIZE, "hello %.90s from %.90s %s %" PRIu32 "\n",
+	                endpoint_format(&greeting->client, client),
+	                endpoint_format(&greeting->server, server), unit_of(greeting->transport),
+	                greeting->number);
+}
+
+int greeting_parse(const char *line, size_t length, struct greeting *greeting)
+{
+	char copy[GREETING_SIZE], again[GREETING_SIZE];
+	char client[ENDPOINT_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], unit[16], number[11];
+	struct greeting read;
+
+	if (length >= sizeof copy || memchr(line, '\0', length) != NULL)
+		return -1;
+	memcpy(copy, line, length);
+	copy[length] = '\0';
+	if (sscanf(copy, "hello %95s from %95s %15s %10[0-9]", client, server, unit, number) != 4 ||
+	    endpoint_parse(client, &read.client) == -1 || endpoint_parse(server, &read.server) == -1)
+		return -1;
+	read.number = (uint32_t)strtoull(number, NULL, 10);
+	read.transport =
+	    strcmp(unit, unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
+	/* Exactly the line that the server would write: one spelling, nothing before or after. */
+	if ((size_t)greeting_format(&read, again) != length || memcmp(again, line, length) != 0)
+		return -1;
+	*greeting = read;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* machine.c - what POSIX can answer. The rest is in machine_linux.c. */
+#include "kit/machine.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+void machine_system(char *text, size_t size)
+{
+	struct utsname name;
+
+	if (uname(&name) == -1)
+		snprintf(text, size, "this system");
+	else
+		snprintf(text, size, "%s %s", name.sysname, name.release);
+}
+
+unsigned long machine_raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+		if (raised.rlim_cur == RLIM_INFINITY || raised.rlim_cur > 1048576)
+			raised.rlim_cur = 1048576;
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur > ULONG_MAX ? ULONG_MAX : (unsigned long)limit.rlim_cur;
+}

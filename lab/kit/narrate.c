@@ -1,0 +1,305 @@
+/* narrate.c - see narrate.h. */
+#include "kit/narrate.h"
+
+#include "kit/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 4096, TEXT_COLUMN = 18, TEXT_WIDTH = 34 };
+
+static const char *program = "portlab";
+static struct narrate_options chosen;
+static bool color_out, color_err;
+static atomic_bool failed;
+static void (*failure_handler)(void);
+
+void narrate_prepare(void)
+{
+	struct sigaction ignore;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			(void)open("/dev/null", O_RDONLY); /* takes the number; writing to it fails */
+	(void)setlocale(LC_CTYPE, "");
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	memset(&ignore, 0, sizeof ignore);
+	ignore.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static bool color_wanted(int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	if (chosen.color != NARRATE_COLOR_AUTO)
+		return chosen.color == NARRATE_COLOR_ALWAYS;
+	return isatty(fd) && (no_color == NULL || no_color[0] == '\0') &&
+	       (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+void narrate_configure(const struct narrate_options *options)
+{
+	chosen = *options;
+	color_out = color_wanted(STDOUT_FILENO);
+	color_err = color_wanted(STDERR_FILENO);
+}
+
+int narrate_color_parse(const char *text, enum narrate_color *color)
+{
+	static const char *const names[] = {"auto", "always", "never"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*color = (enum narrate_color)i;
+			return 0;
+		}
+	return -1;
+}
+
+bool narrate_is_json(void)
+{
+	return chosen.form == NARRATE_JSON;
+}
+
+bool narrate_wanted(bool always)
+{
+	return (always || !chosen.quiet) && !failed;
+}
+
+bool narrate_colors_stderr(void)
+{
+	return color_err;
+}
+
+void narrate_set_program(const char *name)
+{
+	program = name;
+}
+
+const char *narrate_program(void)
+{
+	return program;
+}
+
+void complain(const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	(void)fprintf(stderr, "%s: %s\n", program, line); /* nowhere left to report a failure */
+}
+
+/* ---- writing ---- */
+
+void narrate_on_failure(void (*when)(void))
+{
+	failure_handler = when;
+}
+
+bool narrate_failed(void)
+{
+	return failed;
+}
+
+static void fail(int error)
+{
+	if (atomic_exchange(&failed, true))
+		return;
+	complain("cannot write to standard output: %s", strerror(error));
+	if (failure_handler != NULL)
+		failure_handler();
+}
+
+int narrate_raw(const void *bytes, size_t length)
+{
+	if (failed)
+		return -1;
+	errno = 0;
+	if (fwrite(bytes, 1, length, stdout) == length && !ferror(stdout))
+		return 0;
+	fail(errno);
+	return -1;
+}
+
+int narrate_finish(void)
+{
+	errno = 0;
+	if (!failed && fflush(stdout) == EOF)
+		fail(errno);
+	return failed ? -1 : 0;
+}
+
+/* ---- as text ---- */
+
+/* At most three colours, each beside the word that says the same. */
+static const char *color_of(enum tcp_state state)
+{
+	switch (state) {
+	case TCP_STATE_ESTABLISHED:
+	case TCP_STATE_LISTEN:
+		return "\033[32m"; /* green: open */
+	case TCP_STATE_NONE:
+	case TCP_STATE_CLOSED:
+	case TCP_STATE_UNSEEN:
+		return "";
+	default:
+		return "\033[33m"; /* yellow: on the way in or out */
+	}
+}
+
+static void text_line(const struct event *event, char *line, size_t size)
+{
+	const char *state = tcp_state_name(event->state);
+	const char *color = color_out ? color_of(event->state) : "";
+	char id[16] = "";
+
+	if (event->id != 0)
+		snprintf(id, sizeof id, "#%lu", (unsigned long)event->id);
+	if (event->headline)
+		text_add(line, size, "%-*s", TEXT_COLUMN + TEXT_WIDTH, event->text);
+	else
+		text_add(line, size, "  %-8s %-6s %-*s", event->name, id, TEXT_WIDTH,
+		         event->text != NULL ? event->text : "");
+	text_add(line, size, " %s%-11s%s", color, state, color[0] != '\0' ? "\033[0m" : "");
+	if (event->note != NULL)
+		text_add(line, size, "  %s", event->note);
+	size_t end = strlen(line);
+	while (end > 0 && line[end - 1] == ' ')
+		line[--end] = '\0';
+}
+
+void narrate_detail(const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+
+	if (chosen.form == NARRATE_JSON || chosen.quiet)
+		return;
+	int indent = snprintf(line, sizeof line, "%*s", TEXT_COLUMN, "");
+	va_start(arguments, format);
+	(void)vsnprintf(line + indent, sizeof line - (size_t)indent - 1, format, arguments);
+	va_end(arguments);
+	strcat(line, "\n");
+	(void)narrate_raw(line, strlen(line));
+}
+
+void narrate_title(const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+
+	if (chosen.form == NARRATE_JSON || chosen.quiet)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof line - 1, format, arguments);
+	va_end(arguments);
+	strcat(line, "\n");
+	(void)narrate_raw(line, strlen(line));
+}
+
+void narrate_port(uint16_t port, enum transport transport)
+{
+	const struct port_class *class = port_class_of(port);
+	const char *service = port_service_name(port, transport);
+	char names[PORT_NAMES_SIZE], range[24] = "";
+
+	port_describe_names(port, transport, names);
+	if (chosen.form == NARRATE_JSON) {
+		narrate(&(struct event){
+		    .name = "port",
+		    .class = class,
+		    .facts = FACTS({"port", NULL, port}, {"transport", transport_protocol(transport), 0},
+		                   {"service", service != NULL ? service : "", 0},
+		                   {"names", names, 0}),
+		});
+		return;
+	}
+	if (class->first != class->last)
+		snprintf(range, sizeof range, " (%u-%u)", class->first, class->last);
+	narrate_title("portlab %s: %u is %s%s", program, port, class->title, range);
+	narrate_title("                %s", names);
+}
+
+/* ---- as JSON (RFC 8259) ---- */
+
+void json_add_string(char *text, size_t size, const char *string)
+{
+	text_add(text, size, "\"");
+	for (const unsigned char *next = (const unsigned char *)string; *next != '\0'; next++) {
+		if (*next == '"' || *next == '\\')
+			text_add(text, size, "\\%c", *next);
+		else if (*next < 0x20 || *next >= 0x7f)
+			text_add(text, size, "\\u%04x", *next); /* a byte, as the character it numbers */
+		else
+			text_add(text, size, "%c", *next);
+	}
+	text_add(text, size, "\"");
+}
+
+static void json_key(char *line, size_t size, const char *key)
+{
+	text_add(line, size, "%s\"%s\":", line[1] == '\0' ? "" : ",", key);
+}
+
+static void json_endpoint(char *line, size_t size, const char *key,
+                          const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (endpoint == NULL || endpoint->length == 0)
+		return;
+	json_key(line, size, key);
+	json_add_string(line, size, endpoint_format(endpoint, text));
+}
+
+static void json_line(const struct event *event, char *line, size_t size)
+{
+	text_add(line, size, "{");
+	json_key(line, size, "event");
+	json_add_string(line, size, event->name);
+	if (event->id != 0)
+		text_add(line, size, ",\"id\":%lu", (unsigned long)event->id);
+	json_endpoint(line, size, "local", event->local);
+	json_endpoint(line, size, "peer", event->peer);
+	if (event->state == TCP_STATE_UNSEEN)
+		text_add(line, size, ",\"state\":null");
+	else if (event->state != TCP_STATE_NONE)
+		text_add(line, size, ",\"state\":\"%s\"", tcp_state_name(event->state));
+	if (event->class != NULL)
+		text_add(line, size, ",\"class\":\"%s\"", event->class->name);
+	for (const struct fact *fact = event->facts; fact != NULL && fact->key != NULL; fact++) {
+		json_key(line, size, fact->key);
+		if (fact->text != NULL)
+			json_add_string(line, size, fact->text);
+		else
+			text_add(line, size, "%lld", fact->number);
+	}
+	text_add(line, size, "}");
+}
+
+void narrate(const struct event *event)
+{
+	char line[LINE_SIZE] = "";
+
+	if (!narrate_wanted(event->always))
+		return;
+	if (chosen.form == NARRATE_JSON)
+		json_line(event, line, sizeof line - 1);
+	else
+		text_line(event, line, sizeof line - 1);
+	strcat(line, "\n");
+	(void)narrate_raw(line, strlen(line));
+}

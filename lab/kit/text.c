@@ -1,0 +1,74 @@
+/* text.c - see text.h. */
+#include "kit/text.h"
+
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <wchar.h>
+#include <wctype.h>
+
+/*
+ * Writes the first character of the bytes in its safe form and says how many bytes it was.
+ * The form has at most 8 characters.
+ */
+static size_t escape_one(const unsigned char *bytes, size_t length, char form[12])
+{
+	static const char names[][3] = {"\n\\n", "\r\\r", "\t\\t", "\"\\\"", "\\\\\\"};
+	mbstate_t state;
+	wchar_t wide;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (bytes[0] == (unsigned char)names[i][0]) {
+			snprintf(form, 12, "%.2s", names[i] + 1);
+			return 1;
+		}
+	memset(&state, 0, sizeof state);
+	size_t used = mbrtowc(&wide, (const char *)bytes, length, &state);
+	if (used >= 1 && used <= 6 && iswprint((wint_t)wide)) {
+		memcpy(form, bytes, used);
+		form[used] = '\0';
+		return used;
+	}
+	snprintf(form, 12, "\\x%02x", bytes[0]);
+	return 1;
+}
+
+char *text_escape(const void *bytes, size_t length, char *text, size_t size)
+{
+	const unsigned char *next = bytes;
+	size_t end = 0;
+
+	while (length > 0) {
+		char form[12];
+		size_t used = escape_one(next, length, form);
+		size_t room = length == used ? 1 : 4; /* "..." may have to follow */
+		if (end + strlen(form) + room > size) {
+			snprintf(text + end, size - end, "...");
+			return text;
+		}
+		memcpy(text + end, form, strlen(form));
+		end += strlen(form);
+		next += used;
+		length -= used;
+	}
+	text[end] = '\0';
+	return text;
+}
+
+bool text_is_utf8(void)
+{
+	return strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+void text_add(char *text, size_t size, const char *format, ...)
+{
+	size_t end = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text + end, size - end, format, arguments); /* cut is documented */
+	va_end(arguments);
+}

@@ -1,0 +1,24 @@
+/* text.h - text from outside made safe for a terminal, and small helpers for sentences. */
+#ifndef PORTLAB_TEXT_H
+#define PORTLAB_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Writes bytes so that a terminal shows them and obeys none of them: printable characters
+ * of this locale as they are, \n \r \t \\ and \" by name, everything else as \xHH. Ends
+ * with "..." where `size` is too small for all. Returns text.
+ */
+char *text_escape(const void *bytes, size_t length, char *text, size_t size);
+
+/* Whether this locale's terminal shows UTF-8 (call setlocale first). */
+bool text_is_utf8(void);
+
+/* Adds formatted text at the end of what is in `text`; cut where it does not fit. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void text_add(char *text, size_t size, const char *format, ...);
+
+#endif

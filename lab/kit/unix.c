@@ -1,0 +1,76 @@
+/* unix.c - see unix.h. */
+#undef _POSIX_C_SOURCE
+#define _GNU_SOURCE 1     /* accept4 with glibc and musl */
+#define _DARWIN_C_SOURCE 1
+#define __BSD_VISIBLE 1
+#include "kit/unix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int accept_nonblocking(int listener, struct endpoint *peer)
+{
+	struct sockaddr *address = (struct sockaddr *)&peer->address;
+
+	memset(peer, 0, sizeof *peer);
+	peer->length = sizeof peer->address;
+#ifdef SOCK_NONBLOCK
+	return accept4(listener, address, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+	int fd = accept(listener, address, &peer->length);
+	if (fd == -1)
+		return -1;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+		int error = errno;
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+#endif
+}
+
+int set_reuseport(int fd)
+{
+#ifdef SO_REUSEPORT
+	int on = 1;
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+#else
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
+int drop_supplementary_groups(void)
+{
+	return setgroups(0, NULL);
+}
+
+int machine_addresses(int family, struct endpoint *found, int room)
+{
+	struct ifaddrs *list;
+	int count = 0;
+
+	if (getifaddrs(&list) == -1)
+		return -1;
+	for (const struct ifaddrs *item = list; item != NULL && count < room; item = item->ifa_next) {
+		if (item->ifa_addr == NULL || item->ifa_addr->sa_family != family ||
+		    !(item->ifa_flags & IFF_UP))
+			continue;
+		struct endpoint *endpoint = &found[count++];
+		memset(endpoint, 0, sizeof *endpoint);
+		endpoint->length = family == AF_INET6 ? (socklen_t)sizeof(struct sockaddr_in6)
+		                                      : (socklen_t)sizeof(struct sockaddr_in);
+		memcpy(&endpoint->address, item->ifa_addr, endpoint->length);
+	}
+	freeifaddrs(list);
+	return count;
+}

@@ -1,0 +1,81 @@
+/*
+ * model_fork.c - a process for each client. Simple, and one client's trouble is its own;
+ * each costs a process.
+ */
+#include "model.h"
+#include "stop.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int wake_fd = -1; /* the reports' pipe, for the signal handler */
+
+/* A child that was killed sends no report; its signal wakes the parent's poll() instead. */
+static void on_child(int number)
+{
+	int error = errno;
+
+	(void)number;
+	if (wake_fd != -1) {
+		static const struct report nothing;
+		ssize_t written = write(wake_fd, &nothing, sizeof nothing);
+		(void)written; /* a full pipe wakes too */
+	}
+	errno = error;
+}
+
+static void child(const struct service *service, const struct session_start *start,
+                  int report_fd)
+{
+	int error;
+
+	stop_in_child();
+	(void)close(service->listener); /* the port is the parent's; the child has its client */
+	struct report report = worker_converse(start, service->options, -1, &error);
+	ssize_t written = write(report_fd, &report, sizeof report);
+	_exit(error == 0 && written == (ssize_t)sizeof report ? 0 : 1);
+}
+
+static int hire(struct service *service, const struct session_start *start, int report_fd)
+{
+	wake_fd = report_fd;
+	pid_t pid = fork();
+	if (pid == -1)
+		return -1;
+	if (pid == 0)
+		child(service, start, report_fd);
+	(void)close(start->fd); /* the child's copy keeps the connection open */
+	return 0;
+}
+
+static void collect(struct service *service, const struct report *report)
+{
+	if (report != NULL) {
+		service->bytes_in += report->bytes_in;
+		service->bytes_out += report->bytes_out;
+		return;
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		service_left(service, 0, 0);
+}
+
+static int run(struct service *service)
+{
+	static const struct hiring hiring = {hire, "fork", collect};
+	struct sigaction action;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = on_child;
+	action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+	if (sigaction(SIGCHLD, &action, NULL) == -1)
+		return -1;
+	int result = worker_accept_loop(service, &hiring);
+	wake_fd = -1;
+	return result;
+}
+
+const struct model model_fork = {"fork", "a process for each client", run};

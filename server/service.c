@@ -1,0 +1,168 @@
+/* service.c - see service.h. */
+#include "service.h"
+
+#include "kit/unix.h"
+#include "kit/explain.h"
+#include "kit/narrate.h"
+#include "kit/waiting.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void tell_accept(const struct service *service, const struct session_start *start)
+{
+	char text[2 * ENDPOINT_TEXT_SIZE + 8], note[32];
+	char local[ENDPOINT_TEXT_SIZE], peer[ENDPOINT_TEXT_SIZE];
+
+	snprintf(text, sizeof text, "%s -> %s", endpoint_format(&start->peer, peer),
+	         endpoint_format(&start->local, local));
+	snprintf(note, sizeof note, "%ld open", service->open);
+	narrate(&(struct event){
+	    .name = "accept",
+	    .id = start->id,
+	    .text = text,
+	    .note = note,
+	    .local = &start->local,
+	    .peer = &start->peer,
+	    .state = tcp_state_of_fd(start->fd),
+	    .class = port_class_of(endpoint_port(&start->peer)),
+	    .facts = FACTS({"fd", NULL, start->fd}, {"open", NULL, service->open}),
+	});
+	if (service->options->max_clients != 0 && service->open >= service->options->max_clients)
+		narrate_detail("%ld at once is the limit: others wait in the queue",
+		               service->options->max_clients);
+}
+
+static void tell_starved(const struct service *service, int error)
+{
+	char name[24];
+
+	narrate(&(struct event){
+	    .name = "pause",
+	    .text = error == EMFILE ? "no descriptor left: accepting pauses"
+	                            : "out of memory: accepting pauses",
+	    .state = tcp_state_of_fd(service->listener),
+	    .always = true,
+	    .facts = FACTS({"errno", errno_name(error, name), 0}, {"open", NULL, service->open}),
+	});
+}
+
+/* Whether accept() failed for lack of something that may come back. */
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+int service_accept(struct service *service, struct session_start *start)
+{
+	int fd;
+
+	do
+		fd = accept_nonblocking(service->listener, &start->peer);
+	while (fd == -1 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
+	if (fd == -1) {
+		int error = errno;
+		if (is_shortage(error) && !service->starved)
+			tell_starved(service, error);
+		service->starved = is_shortage(error);
+		errno = error;
+		return -1;
+	}
+	service->starved = false;
+	start->fd = fd;
+	start->id = ++service->accepted;
+	(void)endpoint_of_socket(fd, &start->local); /* on failure it is shown as "-" */
+	if (++service->open > service->most_open)
+		service->most_open = service->open;
+	if (narrate_wanted(false))
+		tell_accept(service, start);
+	return 0;
+}
+
+bool service_may_accept(const struct service *service)
+{
+	return !service->starved && (service->options->max_clients == 0 ||
+	                             service->open < service->options->max_clients);
+}
+
+void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out)
+{
+	service->open--;
+	service->bytes_in += bytes_in;
+	service->bytes_out += bytes_out;
+	service->starved = false;
+}
+
+void service_refuse(struct service *service, const struct session_start *start,
+                    const char *call, int error)
+{
+	char text[80], name[24];
+
+	if (start->fd != -1)
+		(void)close(start->fd);
+	service_left(service, 0, 0);
+	snprintf(text, sizeof text, "cannot %s: %s", call, strerror(error));
+	narrate(&(struct event){
+	    .name = "error",
+	    .id = start->id,
+	    .text = text,
+	    .always = true,
+	    .facts = FACTS({"call", call, 0}, {"errno", errno_name(error, name), 0}),
+	});
+}
+
+void service_stop(struct service *service)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	(void)close(service->listener);
+	service->listener = -1;
+	narrate(&(struct event){
+	    .name = "stop",
+	    .text = endpoint_format(&service->name, text),
+	    .local = &service->name,
+	    .note = "port given back",
+	});
+}
+
+int service_wait(struct service *service)
+{
+	narrate_detail("--fault %s", service->options->fault == FAULT_NO_ACCEPT
+	                                 ? "no-accept: clients come in, the program never looks"
+	                                 : "no-read: the program never looks");
+	if (wait_for_fd(stop_fd(), POLLIN, WAITING_FOREVER) == -1)
+		return -1;
+	service_stop(service);
+	return 0;
+}
+
+int service_patience(const struct service *service, int left)
+{
+	return service->starved && (left == -1 || left > 1000) ? 1000 : left;
+}
+
+void service_summary(const struct service *service)
+{
+	bool tcp = service->options->transport == TRANSPORT_TCP;
+	char text[160];
+
+	snprintf(text, sizeof text,
+	         "served %" PRIu32 " %s%s, %" PRIu64 " byte%s in, %" PRIu64 " out", service->accepted,
+	         tcp ? "connection" : "datagram", service->accepted == 1 ? "" : "s",
+	         service->bytes_in, service->bytes_in == 1 ? "" : "s", service->bytes_out);
+	struct fact facts[] = {{tcp ? "connections" : "datagrams", NULL, service->accepted},
+	                       {"bytes_in", NULL, (long long)service->bytes_in},
+	                       {"bytes_out", NULL, (long long)service->bytes_out},
+	                       {tcp ? "most_open" : NULL, NULL, service->most_open},
+	                       {NULL, NULL, 0}};
+	if (tcp && service->most_open > 1)
+		snprintf(text + strlen(text), sizeof text - strlen(text), ", at most %ld at once",
+		         service->most_open);
+	narrate(&(struct event){
+	    .name = "summary", .text = text, .headline = true, .facts = facts});
+}

@@ -1,0 +1,56 @@
+/*
+ * service.h - what all serving models share: the listening socket, who may come in, and
+ * the counts for the summary.
+ */
+#ifndef PORTLAB_SERVER_SERVICE_H
+#define PORTLAB_SERVER_SERVICE_H
+
+#include "options.h"
+#include "session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct service {
+	const struct options *options;
+	int listener; /* -1 once closed */
+	struct endpoint name;
+	uint32_t accepted; /* clients ever; the number of the last one */
+	long open, most_open;
+	uint64_t bytes_in, bytes_out;
+	bool starved; /* no descriptor, or memory, for a further client */
+};
+
+/*
+ * Accepts one client, counts it and narrates it. Returns 0 and fills *start; or -1, with
+ * errno EAGAIN where nobody waits. Where descriptors or memory ran out it has been said,
+ * and service_may_accept() is false until a client has left or a while has passed.
+ */
+int service_accept(struct service *service, struct session_start *start);
+
+/* Whether a further client may come in: --max-clients, and descriptors. */
+bool service_may_accept(const struct service *service);
+
+/* A client has left with that many bytes moved. */
+void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out);
+
+/* A client could not be served: said, and counted as gone. The descriptor is closed. */
+void service_refuse(struct service *service, const struct session_start *start,
+                    const char *call, int error);
+
+/* Stops listening, and says so. */
+void service_stop(struct service *service);
+
+/* Until the end of the server, nothing: --fault no-accept. */
+int service_wait(struct service *service);
+
+/*
+ * How long to wait for events in milliseconds, at most `left` (-1: no limit): while
+ * starved, a second.
+ */
+int service_patience(const struct service *service, int left);
+
+/* What was served, in one line. */
+void service_summary(const struct service *service);
+
+#endif

@@ -1,0 +1,119 @@
+/* worker.c - see worker.h. */
+#include "worker.h"
+
+#include "kit/waiting.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 64 }; /* clients accepted before looking at anything else again */
+
+static short events_of(enum session_want want)
+{
+	return want == SESSION_READ ? POLLIN : want == SESSION_WRITE ? POLLOUT : 0;
+}
+
+/* Waits for what the session wants. Returns why it is to be closed, or SESSION_OVER to go on. */
+static enum session_reason wait_for(const struct session *session, enum session_want want,
+                                    const struct options *options)
+{
+	struct pollfd fds[] = {{session->fd, events_of(want), 0}, {stop_fd(), POLLIN, 0}};
+
+	for (;;) {
+		int left = session_idle_left(session, options);
+		int ready = poll(fds, 2, left);
+		if (ready > 0)
+			return fds[1].revents != 0 ? SESSION_STOPPED : SESSION_OVER;
+		if (ready == 0 && left >= 0 && session_idle_left(session, options) == 0)
+			return SESSION_IDLE;
+	}
+}
+
+struct report worker_converse(const struct session_start *start, const struct options *options,
+                              long open, int *error)
+{
+	struct report report;
+	enum session_want want;
+	enum session_reason reason = SESSION_OVER;
+	struct session *session = session_open(start, options, &want);
+
+	memset(&report, 0, sizeof report);
+	*error = session == NULL ? ENOMEM : 0;
+	if (session == NULL)
+		return report;
+	while (want != SESSION_END) {
+		reason = wait_for(session, want, options);
+		if (reason != SESSION_OVER)
+			break;
+		want = session_go_on(session, options);
+	}
+	report.bytes_in = session->bytes_in;
+	report.bytes_out = session->bytes_out;
+	session_close(session, reason, open);
+	return report;
+}
+
+static void accept_some(struct service *service, const struct hiring *hiring, int report_fd)
+{
+	struct session_start start;
+
+	for (int i = 0; i < AT_ONCE && service_may_accept(service); i++) {
+		if (service_accept(service, &start) == -1)
+			return;
+		if (hiring->hire(service, &start, report_fd) == -1)
+			service_refuse(service, &start, hiring->call, errno);
+	}
+}
+
+/* Reads the reports that are there. */
+static void collect(struct service *service, const struct hiring *hiring, int fd)
+{
+	struct report report;
+
+	while (read(fd, &report, sizeof report) == (ssize_t)sizeof report)
+		hiring->collect(service, &report);
+	hiring->collect(service, NULL);
+}
+
+static int loop(struct service *service, const struct hiring *hiring, const int reports[2])
+{
+	struct pollfd fds[] = {
+	    {reports[0], POLLIN, 0}, {stop_fd(), POLLIN, 0}, {service->listener, POLLIN, 0}};
+
+	while (service->listener != -1 || service->open > 0) {
+		bool accepting = service->listener != -1 && service_may_accept(service);
+		fds[2].fd = accepting ? service->listener : -1; /* poll() passes over -1 */
+		int ready = poll(fds, 3, service_patience(service, -1));
+		if (ready == -1 && errno != EINTR)
+			return -1;
+		collect(service, hiring, reports[0]);
+		if (ready == 0)
+			service->starved = false; /* a second has passed: try again */
+		if (ready > 0 && fds[1].revents != 0 && service->listener != -1) {
+			service_stop(service);
+			fds[1].fd = -1; /* known; now only the workers' ends are awaited */
+		} else if (ready > 0 && accepting && fds[2].revents != 0) {
+			accept_some(service, hiring, reports[1]);
+		}
+	}
+	return 0;
+}
+
+int worker_accept_loop(struct service *service, const struct hiring *hiring)
+{
+	int reports[2];
+
+	if (pipe(reports) == -1)
+		return -1;
+	(void)fcntl(reports[0], F_SETFL, O_NONBLOCK); /* documented not to fail on a pipe */
+	int result = loop(service, hiring, reports);
+	int error = errno;
+	(void)close(reports[0]);
+	(void)close(reports[1]);
+	errno = error;
+	return result;
+}
