@@ -40,6 +40,7 @@ PROGRAMS = $(BIN)/server $(BIN)/client
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all demo test unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server and bin/client

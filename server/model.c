@@ -1,6 +1,8 @@
 /* model.c - the table of serving models; see model.h. */
 #include "model.h"
 
+#include "kit/text.h"
+
 #include <string.h>
 
 static const struct model *const all[] = {
@@ -21,6 +23,18 @@ const struct model *model_default(void)
 	const struct model *const *table = models(&count);
 
 	return table[count - 1];
+}
+
+const char *model_names(void)
+{
+	static char names[80];
+	size_t count;
+	const struct model *const *table = models(&count);
+
+	names[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		text_add(names, sizeof names, "%s%s", i > 0 ? ", " : "", table[i]->name);
+	return names;
 }
 
 const struct model *model_find(const char *name)

@@ -21,13 +21,13 @@ struct model {
 
 extern const struct model model_iterative, model_fork, model_thread, model_poll, model_epoll;
 
-/* For help and errors; a test holds it against the table. */
-#define MODEL_NAMES "iterative, fork, thread, poll, epoll"
-
 /* The models that this system has, the default one last. */
 const struct model *const *models(size_t *count);
 
 const struct model *model_default(void);
+
+/* Their names, "iterative, fork, ...", for help and errors. Static storage. */
+const char *model_names(void);
 
 /* The model of that name, or NULL where there is none here. */
 const struct model *model_find(const char *name);

@@ -14,7 +14,7 @@ static const char help_text[] =
     "\n"
     "where      -b, --bind ADDR     address (default: loopback; any: all of them)\n"
     "           -4, -6              IPv4 only, IPv6 only     -u, --udp   UDP, not TCP\n"
-    "many       -m, --model NAME    how to serve many: " MODEL_NAMES "\n"
+    "many       -m, --model NAME    how to serve many: %s\n"
     "clients    --backlog N         how many may wait to be accepted (default 128)\n"
     "           --max-clients N     serve N at once; the others wait\n"
     "           --idle SECONDS      close a silent connection (default 600; 0: never)\n"
@@ -83,6 +83,14 @@ static const char *tcp_only(int option)
 	}
 }
 
+static int show_help(void)
+{
+	char text[sizeof help_text + 80];
+
+	snprintf(text, sizeof text, help_text, model_names());
+	return options_help(text);
+}
+
 static bool read_fault(const char *text, enum fault *fault)
 {
 	static const char *const names[] = {"", "no-accept", "no-read", "no-close"};
@@ -106,7 +114,7 @@ static bool read_model(const char *text, const struct model **model)
 	if (*model != NULL)
 		return true;
 	complain("--model '%s': give one of %s", text_escape(text, strlen(text), quoted, sizeof quoted),
-	         MODEL_NAMES);
+	         model_names());
 	return false;
 }
 
@@ -217,7 +225,7 @@ int options_read(int argc, char **argv, struct options *options)
 	};
 	while ((option = options_next(argc, argv, "46b:hm:quV", long_options)) != -1) {
 		if (option == 'h')
-			return options_help(help_text);
+			return show_help();
 		if (option == 'V')
 			return options_version();
 		if (!take(options, option, optarg))
