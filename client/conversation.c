@@ -132,8 +132,9 @@ static ssize_t peek_line(struct connection *connection, char line[GREETING_SIZE]
 			return end + 1 - line;
 		if (length == GREETING_SIZE || (length > 0 && strncmp(line, "hello ", 6) != 0))
 			return length;
+		/* Part of a line stays readable, so poll() would not wait for the rest. */
 		if (length > 0 && length == before)
-			(void)poll(NULL, 0, 1); /* part of a line is readable: waiting for more needs time */
+			(void)poll(NULL, 0, 1);
 		before = length;
 		if (clock_ms() >= deadline || wait_for_fd(connection->fd, POLLIN, deadline) <= 0)
 			return length > 0 ? length : 0;
@@ -167,9 +168,9 @@ int conversation_greet(struct connection *connection, const struct options *opti
 
 /* What is still to be sent, and what must still come back. */
 struct exchange {
-	int to_send;   /* index of the next message */
-	size_t sent;   /* bytes of it that have gone */
-	int to_match;  /* the same for what has come back */
+	int to_send;  /* index of the next message */
+	size_t sent;  /* bytes of it that have gone */
+	int to_match; /* the same for what has come back */
 	size_t matched;
 	bool differs;
 };
@@ -181,8 +182,7 @@ static int send_some(struct connection *connection, const struct options *option
 	size_t length = strlen(message);
 	char shown[24], text[80];
 
-	ssize_t count =
-	    send(connection->fd, message + exchange->sent, length - exchange->sent, 0);
+	ssize_t count = send(connection->fd, message + exchange->sent, length - exchange->sent, 0);
 	if (count == -1)
 		return would_wait(errno) ? 0 : fail(connection, options, "send", errno);
 	connection->bytes_out += (uint64_t)count;
@@ -363,8 +363,7 @@ int conversation_interactive(struct connection *connection, const struct options
 			return fail(connection, options, "poll", errno);
 		if (ready == 0)
 			return 0;
-		if (ready > 0 && (fds[0].revents & ~POLLOUT) &&
-		    relay_in(connection, options) == -1)
+		if (ready > 0 && (fds[0].revents & ~POLLOUT) && relay_in(connection, options) == -1)
 			return -1;
 		if (ready > 0 && ((fds[0].revents & POLLOUT) || fds[1].revents != 0) &&
 		    relay_out(connection, options, &relay) == -1)

@@ -23,15 +23,15 @@ static int find_peers(const struct options *options, struct endpoint peers[PEERS
 	const char *reason;
 
 	if (options->host == NULL) {
-		peers[0] = endpoint_loopback(options->family == AF_INET6 ? AF_INET6 : AF_INET,
-		                             options->port);
+		peers[0] =
+		    endpoint_loopback(options->family == AF_INET6 ? AF_INET6 : AF_INET, options->port);
 		return 1;
 	}
 	int count = endpoint_resolve(options->host, options->port, options->family,
 	                             options->transport, peers, PEERS, &reason);
 	if (count == -1)
-		explain_report(&(struct failure){
-		    .call = "getaddrinfo", .name = options->host, .reason = reason});
+		explain_report(
+		    &(struct failure){.call = "getaddrinfo", .name = options->host, .reason = reason});
 	return count;
 }
 
@@ -45,15 +45,15 @@ static void summarise(const struct options *options, const struct tally *tally)
 	if (narrate_is_json())
 		narrate(&(struct event){
 		    .name = "summary",
-		    .facts = FACTS({"connections", NULL, (long long)tally->count},
-		                   {"different", NULL, (long long)facts.different},
-		                   {"lowest", NULL, tally->count > 0 ? facts.lowest : 0},
-		                   {"highest", NULL, facts.highest},
-		                   {"even", NULL, (long long)facts.even},
-		                   {"below_1024", NULL, (long long)facts.below_1024},
-		                   {"in_dynamic", NULL, (long long)facts.in_dynamic},
-		                   {"in_kernel_range", NULL, (long long)facts.in_kernel_range},
-		                   {"rising", NULL, (long long)facts.rising}),
+		    .facts =
+		        FACTS({"connections", NULL, (long long)tally->count},
+		              {"different", NULL, (long long)facts.different},
+		              {"lowest", NULL, tally->count > 0 ? facts.lowest : 0},
+		              {"highest", NULL, facts.highest}, {"even", NULL, (long long)facts.even},
+		              {"below_1024", NULL, (long long)facts.below_1024},
+		              {"in_dynamic", NULL, (long long)facts.in_dynamic},
+		              {"in_kernel_range", NULL, (long long)facts.in_kernel_range},
+		              {"rising", NULL, (long long)facts.rising}),
 		});
 	else if (options->plot && tally->count > 0)
 		tally_plot(tally, text_is_utf8());

@@ -157,8 +157,9 @@ static bool read_operands(int argc, char **argv, struct options *options)
 		return false;
 	}
 	if (operands > 2) {
-		complain("one HOST and one PORT, please: '%s' is too much",
-		         text_escape(argv[optind + 2], strlen(argv[optind + 2]), quoted, sizeof quoted));
+		complain(
+		    "one HOST and one PORT, please: '%s' is too much",
+		    text_escape(argv[optind + 2], strlen(argv[optind + 2]), quoted, sizeof quoted));
 		return false;
 	}
 	options->host = operands == 2 ? argv[optind] : NULL;

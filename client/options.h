@@ -14,10 +14,10 @@ struct options {
 	const char *host; /* NULL: loopback */
 	uint16_t port;
 	enum transport transport;
-	int family;         /* AF_UNSPEC, AF_INET or AF_INET6 */
-	long count;         /* connections in all */
-	long at_once;       /* open at the same time */
-	bool own_port;      /* --port was given; it may be 0 */
+	int family;    /* AF_UNSPEC, AF_INET or AF_INET6 */
+	long count;    /* connections in all */
+	long at_once;  /* open at the same time */
+	bool own_port; /* --port was given; it may be 0 */
 	uint16_t source_port;
 	const char *source_address; /* or NULL */
 	int64_t timeout_ms;         /* for connecting, and for each answer */

@@ -153,8 +153,8 @@ static void hold(const struct swarm *swarm)
 	narrate(&(struct event){
 	    .name = "hold",
 	    .text = text,
-	    .state = options->transport == TRANSPORT_TCP ? tcp_state_of_fd(first->fd)
-	                                                 : TCP_STATE_NONE,
+	    .state =
+	        options->transport == TRANSPORT_TCP ? tcp_state_of_fd(first->fd) : TCP_STATE_NONE,
 	    .facts = FACTS({"open", NULL, open}),
 	});
 	int64_t deadline = forever ? WAITING_FOREVER : clock_ms() + options->hold_ms;

@@ -175,8 +175,9 @@ static void print_facts(const struct tally *tally)
 		text_add(line, sizeof line, "  %zu are even, %zu odd\n", facts.even,
 		         tally->count - facts.even);
 	if (tally->count > 2)
-		text_add(line, sizeof line, "  %zu times of %zu the next one was higher than the last\n",
-		         facts.rising, tally->count - 1);
+		text_add(line, sizeof line,
+		         "  %zu times of %zu the next one was higher than the last\n", facts.rising,
+		         tally->count - 1);
 	print(line);
 }
 

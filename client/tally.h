@@ -26,12 +26,12 @@ void tally_plot(const struct tally *tally, bool utf8);
 /* What there is to say, computed from the ports alone. */
 struct tally_facts {
 	uint16_t lowest, highest;
-	size_t different;         /* numbers, of all */
-	size_t even;              /* how many are even */
-	size_t below_1024;        /* system ports among them */
-	size_t in_dynamic;        /* in IANA's dynamic range */
-	size_t in_kernel_range;   /* in this kernel's; 0 where it cannot be asked */
-	size_t rising;            /* how often a port is higher than the one before */
+	size_t different;       /* numbers, of all */
+	size_t even;            /* how many are even */
+	size_t below_1024;      /* system ports among them */
+	size_t in_dynamic;      /* in IANA's dynamic range */
+	size_t in_kernel_range; /* in this kernel's; 0 where it cannot be asked */
+	size_t rising;          /* how often a port is higher than the one before */
 };
 
 struct tally_facts tally_facts_of(const struct tally *tally);

@@ -35,22 +35,23 @@ static struct sockaddr_in6 *in6(struct endpoint *endpoint)
 	return (struct sockaddr_in6 *)(void *)&endpoint->address;
 }
 
+/* One option was set, so at most one control message comes with a datagram. */
 static void read_destination(struct msghdr *message, struct endpoint *local)
 {
-	for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item != NULL;
-	     item = CMSG_NXTHDR(message, item)) {
-		if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO &&
-		    endpoint_family(local) == AF_INET) {
-			struct in_pktinfo info;
-			memcpy(&info, CMSG_DATA(item), sizeof info);
-			in4(local)->sin_addr = info.ipi_addr;
-		} else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(item), sizeof info);
-			in6(local)->sin6_addr = info.ipi6_addr;
-			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-				in6(local)->sin6_scope_id = info.ipi6_ifindex;
-		}
+	const struct cmsghdr *item = CMSG_FIRSTHDR(message);
+
+	if (item == NULL)
+		return;
+	if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+		memcpy(&info, CMSG_DATA(item), sizeof info);
+		in4(local)->sin_addr = info.ipi_addr;
+	} else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+		memcpy(&info, CMSG_DATA(item), sizeof info);
+		in6(local)->sin6_addr = info.ipi6_addr;
+		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+			in6(local)->sin6_scope_id = info.ipi6_ifindex;
 	}
 }
 
@@ -91,11 +92,11 @@ static void set_source(struct msghdr *message, union control *control,
 	memset(&info4, 0, sizeof info4);
 	memset(&info6, 0, sizeof info6);
 	message->msg_control = control;
-	message->msg_controllen = CMSG_SPACE(size);
+	message->msg_controllen = (socklen_t)CMSG_SPACE(size);
 	struct cmsghdr *item = CMSG_FIRSTHDR(message);
 	item->cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP;
 	item->cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO;
-	item->cmsg_len = CMSG_LEN(size);
+	item->cmsg_len = (socklen_t)CMSG_LEN(size);
 	if (six) {
 		info6.ipi6_addr = in6(&copy)->sin6_addr;
 		info6.ipi6_ifindex = in6(&copy)->sin6_scope_id;

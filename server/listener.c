@@ -6,9 +6,9 @@
  */
 #include "listener.h"
 
-#include "kit/unix.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
+#include "kit/unix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +27,14 @@ static enum tcp_state state_of(const struct options *options, int fd)
 static const char *right_note(uint16_t port)
 {
 	static const char *const notes[] = {
-	    [BIND_RIGHT_ANYBODY] = "any user may", [BIND_RIGHT_LOWERED] = "limit lowered",
-	    [BIND_RIGHT_ROOT] = "root may",        [BIND_RIGHT_SANDBOX] = "sandbox's root",
-	    [BIND_RIGHT_CAPABILITY] = "capability", [BIND_RIGHT_FOREIGN] = "",
-	    [BIND_RIGHT_NONE] = "",                [BIND_RIGHT_UNKNOWN] = "allowed here",
+	    [BIND_RIGHT_ANYBODY] = "any user may",
+	    [BIND_RIGHT_LOWERED] = "limit lowered",
+	    [BIND_RIGHT_ROOT] = "root may",
+	    [BIND_RIGHT_SANDBOX] = "sandbox's root",
+	    [BIND_RIGHT_CAPABILITY] = "capability",
+	    [BIND_RIGHT_FOREIGN] = "",
+	    [BIND_RIGHT_NONE] = "",
+	    [BIND_RIGHT_UNKNOWN] = "allowed here",
 	};
 
 	return notes[machine_bind_right(port)];
@@ -102,8 +106,7 @@ static int set_options(const struct options *options, int fd)
 {
 	int on = 1;
 
-	if (options->reuseaddr &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
+	if (options->reuseaddr && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
 	if (options->reuseport && set_reuseport(fd) == -1)
 		return -1;

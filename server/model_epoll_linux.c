@@ -41,7 +41,9 @@ static int control(void *state, int operation, int fd, enum session_want want, v
 {
 	struct instance *instance = state;
 	struct epoll_event event = {
-	    .events = want == SESSION_READ ? EPOLLIN : want == SESSION_WRITE ? EPOLLOUT : 0,
+	    .events = want == SESSION_READ    ? EPOLLIN
+	              : want == SESSION_WRITE ? EPOLLOUT
+	                                      : 0,
 	    .data.ptr = owner,
 	};
 

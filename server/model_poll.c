@@ -65,8 +65,8 @@ static int make_room(struct table *table, int fd)
 		table->room = room;
 	}
 	if ((size_t)fd >= table->index_room) {
-		void *grown = grow(table->index_of, &table->index_room, (size_t)fd + 64,
-		                   sizeof *table->index_of);
+		void *grown =
+		    grow(table->index_of, &table->index_room, (size_t)fd + 64, sizeof *table->index_of);
 		if (grown == NULL)
 			return -1;
 		table->index_of = grown;

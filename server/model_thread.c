@@ -24,8 +24,7 @@ static void *converse(void *argument)
 	int error;
 
 	free(argument);
-	struct report report =
-	    worker_converse(&assignment.start, assignment.options, -1, &error);
+	struct report report = worker_converse(&assignment.start, assignment.options, -1, &error);
 	report.thread = pthread_self();
 	/* The accepting thread empties the pipe until the last report has come. */
 	ssize_t written = write(assignment.report_fd, &report, sizeof report);

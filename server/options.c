@@ -113,8 +113,8 @@ static bool read_model(const char *text, const struct model **model)
 	*model = model_find(text);
 	if (*model != NULL)
 		return true;
-	complain("--model '%s': give one of %s", text_escape(text, strlen(text), quoted, sizeof quoted),
-	         model_names());
+	complain("--model '%s': give one of %s",
+	         text_escape(text, strlen(text), quoted, sizeof quoted), model_names());
 	return false;
 }
 
@@ -178,8 +178,9 @@ static bool read_port(int argc, char **argv, struct options *options)
 		return false;
 	}
 	if (optind + 1 < argc) {
-		complain("one PORT, please: '%s' is too much",
-		         text_escape(argv[optind + 1], strlen(argv[optind + 1]), quoted, sizeof quoted));
+		complain(
+		    "one PORT, please: '%s' is too much",
+		    text_escape(argv[optind + 1], strlen(argv[optind + 1]), quoted, sizeof quoted));
 		return false;
 	}
 	if (port_parse(argv[optind], options->transport, &options->port, reason) == 0)

@@ -1,11 +1,11 @@
 /* privilege.c - see privilege.h. */
 #include "privilege.h"
 
-#include "kit/unix.h"
 #include "kit/explain.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/text.h"
+#include "kit/unix.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -53,8 +53,7 @@ static int still_privileged(void)
 static int verify(const struct account *account)
 {
 	if (getuid() == account->uid && geteuid() == account->uid && getgid() == account->gid &&
-	    getegid() == account->gid && setuid(0) == -1 && seteuid(0) == -1 &&
-	    !still_privileged())
+	    getegid() == account->gid && setuid(0) == -1 && seteuid(0) == -1 && !still_privileged())
 		return 0;
 	complain("cannot drop privilege to '%s' for good: this process could still take it back",
 	         account->name);

@@ -1,9 +1,9 @@
 /* service.c - see service.h. */
 #include "service.h"
 
-#include "kit/unix.h"
 #include "kit/explain.h"
 #include "kit/narrate.h"
+#include "kit/unix.h"
 #include "kit/waiting.h"
 #include "stop.h"
 
@@ -151,10 +151,10 @@ void service_summary(const struct service *service)
 	bool tcp = service->options->transport == TRANSPORT_TCP;
 	char text[160];
 
-	snprintf(text, sizeof text,
-	         "served %" PRIu32 " %s%s, %" PRIu64 " byte%s in, %" PRIu64 " out", service->accepted,
-	         tcp ? "connection" : "datagram", service->accepted == 1 ? "" : "s",
-	         service->bytes_in, service->bytes_in == 1 ? "" : "s", service->bytes_out);
+	snprintf(
+	    text, sizeof text, "served %" PRIu32 " %s%s, %" PRIu64 " byte%s in, %" PRIu64 " out",
+	    service->accepted, tcp ? "connection" : "datagram", service->accepted == 1 ? "" : "s",
+	    service->bytes_in, service->bytes_in == 1 ? "" : "s", service->bytes_out);
 	struct fact facts[] = {{tcp ? "connections" : "datagrams", NULL, service->accepted},
 	                       {"bytes_in", NULL, (long long)service->bytes_in},
 	                       {"bytes_out", NULL, (long long)service->bytes_out},
@@ -163,6 +163,5 @@ void service_summary(const struct service *service)
 	if (tcp && service->most_open > 1)
 		snprintf(text + strlen(text), sizeof text - strlen(text), ", at most %ld at once",
 		         service->most_open);
-	narrate(&(struct event){
-	    .name = "summary", .text = text, .headline = true, .facts = facts});
+	narrate(&(struct event){.name = "summary", .text = text, .headline = true, .facts = facts});
 }

@@ -138,8 +138,8 @@ static enum session_want send_pending(struct session *session)
 {
 	struct pending *pending = session->pending;
 
-	ssize_t count = send(session->fd, pending->bytes + pending->sent,
-	                     pending->length - pending->sent, 0);
+	ssize_t count =
+	    send(session->fd, pending->bytes + pending->sent, pending->length - pending->sent, 0);
 	if (count == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR
 		           ? SESSION_WRITE
@@ -270,7 +270,8 @@ static void tell_close(const struct session *session, enum session_reason reason
 		state = tcp_state_of_tuple(&local, session->peer, NULL);
 	}
 	snprintf(text, sizeof text, "%" PRIu64 " byte%s in, %" PRIu64 " out%s", session->bytes_in,
-	         session->bytes_in == 1 ? "" : "s", session->bytes_out, reason == SESSION_STOPPED ? ", by this end" : "");
+	         session->bytes_in == 1 ? "" : "s", session->bytes_out,
+	         reason == SESSION_STOPPED ? ", by this end" : "");
 	if (open >= 0)
 		snprintf(note, sizeof note, "%ld open", open);
 	struct fact facts[] = {{"bytes_in", NULL, (long long)session->bytes_in},
@@ -295,7 +296,7 @@ void session_close(struct session *session, enum session_reason reason, long ope
 	if (narrate_wanted(false))
 		tell_close(session, reason, open);
 	(void)close(session->fd); /* nothing of ours is left to be lost */
-	free(session->pending); /* or peer: whichever the phase had */
+	free(session->pending);   /* or peer: whichever the phase had */
 	free(session);
 }
 

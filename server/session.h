@@ -42,9 +42,9 @@ struct session {
 		struct pending *pending; /* talking, leaving: bytes to go out, or NULL */
 		struct endpoint *peer;   /* hung up: who, to look for TIME_WAIT later; or NULL */
 	};
-	uint32_t active_ms; /* clock when bytes last moved; wraps */
-	uint8_t phase;      /* enum session_phase */
-	uint8_t told;       /* how many lines about data have been told */
+	uint32_t active_ms;            /* clock when bytes last moved; wraps */
+	uint8_t phase;                 /* enum session_phase */
+	uint8_t told;                  /* how many lines about data have been told */
 	struct session *older, *newer; /* free for the model's own list */
 };
 

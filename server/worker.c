@@ -17,7 +17,8 @@ static short events_of(enum session_want want)
 	return want == SESSION_READ ? POLLIN : want == SESSION_WRITE ? POLLOUT : 0;
 }
 
-/* Waits for what the session wants. Returns why it is to be closed, or SESSION_OVER to go on. */
+/* Waits for what the session wants. Returns why it is to be closed, or SESSION_OVER to go on.
+ */
 static enum session_reason wait_for(const struct session *session, enum session_want want,
                                     const struct options *options)
 {

@@ -132,8 +132,7 @@ bool endpoint_same_address(const struct endpoint *one, const struct endpoint *ot
 		return false;
 	if (first4)
 		return first.s_addr == second.s_addr;
-	return memcmp(&in6(one)->sin6_addr, &in6(other)->sin6_addr, sizeof(struct in6_addr)) ==
-	           0 &&
+	return memcmp(&in6(one)->sin6_addr, &in6(other)->sin6_addr, sizeof(struct in6_addr)) == 0 &&
 	       in6(one)->sin6_scope_id == in6(other)->sin6_scope_id;
 }
 

@@ -4,11 +4,11 @@
  */
 #include "kit/explain.h"
 
-#include "kit/unix.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/socket_table.h"
 #include "kit/text.h"
+#include "kit/unix.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -17,16 +17,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ADD_WHY(explanation, ...)                                                              \
+#define ADD_WHY(explanation, ...) \
 	text_add((explanation)->why, sizeof(explanation)->why, __VA_ARGS__)
 
-#define ADD_TRY(explanation, does, ...)                                                        \
-	do {                                                                                       \
-		if ((explanation)->try_count < EXPLANATION_TRIES) {                                    \
-			struct try *try_ = &(explanation)->tries[(explanation)->try_count++];              \
-			snprintf(try_->command, sizeof try_->command, __VA_ARGS__);                        \
-			snprintf(try_->what, sizeof try_->what, "%s", does);                               \
-		}                                                                                      \
+#define ADD_TRY(explanation, does, ...)                                           \
+	do {                                                                          \
+		if ((explanation)->try_count < EXPLANATION_TRIES) {                       \
+			struct try *try_ = &(explanation)->tries[(explanation)->try_count++]; \
+			snprintf(try_->command, sizeof try_->command, __VA_ARGS__);           \
+			snprintf(try_->what, sizeof try_->what, "%s", does);                  \
+		}                                                                         \
 	} while (0)
 
 const char *errno_name(int error, char text[24])
@@ -35,19 +35,16 @@ const char *errno_name(int error, char text[24])
 		int error;
 		const char *name;
 	} names[] = {
-#define NAME(error)                                                                            \
-	{                                                                                          \
-		error, #error                                                                          \
-	}
-	    NAME(EACCES),       NAME(EADDRINUSE),   NAME(EADDRNOTAVAIL), NAME(EAFNOSUPPORT),
-	    NAME(EAGAIN),       NAME(EALREADY),     NAME(EBADF),         NAME(ECONNABORTED),
-	    NAME(ECONNREFUSED), NAME(ECONNRESET),   NAME(EFAULT),        NAME(EHOSTUNREACH),
-	    NAME(EINPROGRESS),  NAME(EINTR),        NAME(EINVAL),        NAME(EIO),
-	    NAME(EISCONN),      NAME(EMFILE),       NAME(EMSGSIZE),      NAME(ENETDOWN),
-	    NAME(ENETUNREACH),  NAME(ENFILE),       NAME(ENOBUFS),       NAME(ENODEV),
-	    NAME(ENOENT),       NAME(ENOMEM),       NAME(ENOPROTOOPT),   NAME(ENOSPC),
-	    NAME(ENOSYS),       NAME(ENOTCONN),     NAME(ENOTSOCK),      NAME(ENOTSUP),
-	    NAME(EPERM),        NAME(EPIPE),        NAME(EPROTO),        NAME(EPROTONOSUPPORT),
+#define NAME(error) {error, #error}
+	    NAME(EACCES),       NAME(EADDRINUSE), NAME(EADDRNOTAVAIL), NAME(EAFNOSUPPORT),
+	    NAME(EAGAIN),       NAME(EALREADY),   NAME(EBADF),         NAME(ECONNABORTED),
+	    NAME(ECONNREFUSED), NAME(ECONNRESET), NAME(EFAULT),        NAME(EHOSTUNREACH),
+	    NAME(EINPROGRESS),  NAME(EINTR),      NAME(EINVAL),        NAME(EIO),
+	    NAME(EISCONN),      NAME(EMFILE),     NAME(EMSGSIZE),      NAME(ENETDOWN),
+	    NAME(ENETUNREACH),  NAME(ENFILE),     NAME(ENOBUFS),       NAME(ENODEV),
+	    NAME(ENOENT),       NAME(ENOMEM),     NAME(ENOPROTOOPT),   NAME(ENOSPC),
+	    NAME(ENOSYS),       NAME(ENOTCONN),   NAME(ENOTSOCK),      NAME(ENOTSUP),
+	    NAME(EPERM),        NAME(EPIPE),      NAME(EPROTO),        NAME(EPROTONOSUPPORT),
 	    NAME(ETIMEDOUT),
 #undef NAME
 	};
@@ -215,8 +212,9 @@ static void add_limit(struct explanation *explanation)
 	unsigned long uid = (unsigned long)geteuid();
 
 	if (start == -1) {
-		ADD_WHY(explanation, "On most systems a port below 1024 needs root, and uid %lu is not. "
-		                     "(macOS allows it on the wildcard address only: -b any.)",
+		ADD_WHY(explanation,
+		        "On most systems a port below 1024 needs root, and uid %lu is not. "
+		        "(macOS allows it on the wildcard address only: -b any.)",
 		        uid);
 		return;
 	}
@@ -245,13 +243,15 @@ static void explain_bind_denied(const struct failure *failure, struct explanatio
 	} else if (right == BIND_RIGHT_NONE || right == BIND_RIGHT_UNKNOWN) {
 		add_limit(explanation);
 	} else {
-		ADD_WHY(explanation, "By the kernel's own rule this process may bind it, so something "
-		                     "else forbids it: a security policy (SELinux, AppArmor, seccomp).");
+		ADD_WHY(explanation,
+		        "By the kernel's own rule this process may bind it, so something "
+		        "else forbids it: a security policy (SELinux, AppArmor, seccomp).");
 		return;
 	}
 	if (machine_container() != NULL)
-		ADD_WHY(explanation, " This is %s; many containers lower the limit to 0, this one did "
-		                     "not.",
+		ADD_WHY(explanation,
+		        " This is %s; many containers lower the limit to 0, this one did "
+		        "not.",
 		        machine_container());
 	add_four_ways(failure, explanation);
 }
@@ -276,21 +276,23 @@ static void add_leftovers(const struct failure *failure, struct explanation *exp
                           const struct holders *holders)
 {
 	if (holders->time_wait > 0) {
-		ADD_WHY(explanation,
-		        "Nobody listens on it, but %d earlier connection%s of this port "
-		        "%s in TIME_WAIT: whoever closes first keeps the pair of endpoints for a while. ",
-		        holders->time_wait, holders->time_wait == 1 ? "" : "s",
-		        holders->time_wait == 1 ? "is" : "are");
+		ADD_WHY(
+		    explanation,
+		    "Nobody listens on it, but %d earlier connection%s of this port "
+		    "%s in TIME_WAIT: whoever closes first keeps the pair of endpoints for a while. ",
+		    holders->time_wait, holders->time_wait == 1 ? "" : "s",
+		    holders->time_wait == 1 ? "is" : "are");
 		if (holders->longest_ms > 0)
 			ADD_WHY(explanation, "The last one ends in %ld s. ",
 			        (holders->longest_ms + 999) / 1000);
 		ADD_WHY(explanation, "With SO_REUSEADDR, which portlab's server sets by default, a "
 		                     "listener may bind nevertheless.");
 	} else {
-		ADD_WHY(explanation, "Nobody listens on it, but %d connection%s of this port still "
-		                     "live%s (one is in %s).",
-		        holders->others, holders->others == 1 ? "" : "s", holders->others == 1 ? "s" : "",
-		        tcp_state_name(holders->other_state));
+		ADD_WHY(explanation,
+		        "Nobody listens on it, but %d connection%s of this port still "
+		        "live%s (one is in %s).",
+		        holders->others, holders->others == 1 ? "" : "s",
+		        holders->others == 1 ? "s" : "", tcp_state_name(holders->other_state));
 	}
 	ADD_TRY(explanation, "shows them", "ss -tan 'sport = :%u'", endpoint_port(&failure->local));
 }
@@ -324,8 +326,7 @@ static void explain_in_use(const struct failure *failure, struct explanation *ex
 	}
 	ADD_TRY(explanation, "another port", "%s %u", narrate_program(), open_port_like(port));
 	if (holders.listeners > 0 && endpoint_family(&failure->local) == AF_INET &&
-	    endpoint_is_loopback(&failure->local) &&
-	    !endpoint_is_wildcard(&holders.listener.local))
+	    endpoint_is_loopback(&failure->local) && !endpoint_is_wildcard(&holders.listener.local))
 		ADD_TRY(explanation, "the same number on another address is free", "%s -b 127.0.0.2 %u",
 		        narrate_program(), port);
 }
@@ -351,8 +352,9 @@ static void explain_not_ours(const struct failure *failure, struct explanation *
 {
 	char text[ENDPOINT_TEXT_SIZE];
 
-	ADD_WHY(explanation, "%s is not an address of this machine, and a socket can only be bound "
-	                     "to one that is. ",
+	ADD_WHY(explanation,
+	        "%s is not an address of this machine, and a socket can only be bound "
+	        "to one that is. ",
 	        endpoint_format_address(&failure->local, text));
 	add_own_addresses(explanation, endpoint_family(&failure->local));
 	if (failure->peer.length == 0)
@@ -371,8 +373,9 @@ static void explain_second_listen(const struct failure *failure,
                                   struct explanation *explanation)
 {
 	(void)failure;
-	ADD_WHY(explanation, "Two sockets may be bound to one address where both have SO_REUSEADDR, "
-	                     "but only one of them may listen.");
+	ADD_WHY(explanation,
+	        "Two sockets may be bound to one address where both have SO_REUSEADDR, "
+	        "but only one of them may listen.");
 }
 
 /* ---- connect ---- */
@@ -385,8 +388,9 @@ static void explain_refused(const struct failure *failure, struct explanation *e
 	bool udp = failure->transport == TRANSPORT_UDP;
 
 	if (!is_this_machine(&failure->peer)) {
-		ADD_WHY(explanation, "The other machine answered, and the answer was no: no program has "
-		                     "this port open there, or a firewall rejects it.");
+		ADD_WHY(explanation,
+		        "The other machine answered, and the answer was no: no program has "
+		        "this port open there, or a firewall rejects it.");
 		return;
 	}
 	if (find_holders(&failure->peer, NULL, failure->transport, &holders) == -1)
@@ -399,11 +403,13 @@ static void explain_refused(const struct failure *failure, struct explanation *e
 		ADD_WHY(explanation, "A socket has the port open, but on another address: %s.",
 		        endpoint_format(&holders.elsewhere.local, text));
 	else
-		ADD_WHY(explanation, "No program on this machine has %s port %u open (asked just now). "
-		                     "Its kernel said so at once%s.",
+		ADD_WHY(explanation,
+		        "No program on this machine has %s port %u open (asked just now). "
+		        "Its kernel said so at once%s.",
 		        transport_name(failure->transport), port,
 		        udp ? ", with an ICMP message: port unreachable" : ", with a reset (RST)");
-	ADD_TRY(explanation, "in another terminal: opens it", "server %s%u", udp ? "-u " : "", port);
+	ADD_TRY(explanation, "in another terminal: opens it", "server %s%u", udp ? "-u " : "",
+	        port);
 	ADD_TRY(explanation, "lists what is open", "ss -%sn", udp ? "lu" : "lt");
 }
 
@@ -418,18 +424,21 @@ static void explain_silence(const struct failure *failure, struct explanation *e
 	if (failure->transport == TRANSPORT_TCP && is_this_machine(&failure->peer) &&
 	    find_holders(&failure->peer, NULL, TRANSPORT_TCP, &holders) == 0 &&
 	    holders.listeners > 0) {
-		ADD_WHY(explanation, "A socket listens there, with %lu connection%s waiting to be accepted "
-		                     "and a backlog of %lu",
+		ADD_WHY(explanation,
+		        "A socket listens there, with %lu connection%s waiting to be accepted "
+		        "and a backlog of %lu",
 		        (unsigned long)holders.listener.receive_queue,
 		        holders.listener.receive_queue == 1 ? "" : "s",
 		        (unsigned long)holders.listener.send_queue);
-		ADD_WHY(explanation,
-		        holders.listener.receive_queue > holders.listener.send_queue
-		            ? ": its queue is full, so the kernel leaves further clients without answer."
-		            : ": so a firewall drops the packets, or the queue was full.");
+		ADD_WHY(
+		    explanation,
+		    holders.listener.receive_queue > holders.listener.send_queue
+		        ? ": its queue is full, so the kernel leaves further clients without answer."
+		        : ": so a firewall drops the packets, or the queue was full.");
 	} else {
-		ADD_WHY(explanation, "Silence means that packets are dropped on the way (a firewall), or "
-		                     "that no machine has this address.");
+		ADD_WHY(explanation,
+		        "Silence means that packets are dropped on the way (a firewall), or "
+		        "that no machine has this address.");
 	}
 	ADD_TRY(explanation, "waits longer", "%s -t 30 ...", narrate_program());
 }
@@ -438,8 +447,8 @@ static void explain_no_route(const struct failure *failure, struct explanation *
 {
 	char text[ENDPOINT_TEXT_SIZE];
 
-	ADD_WHY(explanation, "This machine knows no way to %s: ",
-	        endpoint_format_address(&failure->peer, text));
+	ADD_WHY(explanation,
+	        "This machine knows no way to %s: ", endpoint_format_address(&failure->peer, text));
 	if (failure->error == ENETUNREACH)
 		ADD_WHY(explanation, "no route leads to that network. ");
 	else
@@ -473,7 +482,8 @@ static void explain_same_tuple(const struct failure *failure, struct explanation
 	struct holders holders = {.wanted = &failure->local, .peer = &failure->peer};
 	char local[ENDPOINT_TEXT_SIZE], peer[ENDPOINT_TEXT_SIZE];
 
-	ADD_WHY(explanation, "A connection is known by its 4-tuple, and no two may have the same. ");
+	ADD_WHY(explanation,
+	        "A connection is known by its 4-tuple, and no two may have the same. ");
 	if (socket_table_each(failure->transport, find_same_tuple, &holders) == 0 &&
 	    holders.others > 0)
 		ADD_WHY(explanation, "%s -> %s exists already (%s). ",
@@ -502,8 +512,9 @@ static void explain_out_of_ports(const struct failure *failure, struct explanati
 	else
 		ADD_WHY(explanation, "this kernel has given out all it has. ");
 	if (find_holders(&failure->local, &failure->peer, failure->transport, &holders) == 0)
-		ADD_WHY(explanation, "Now %d of this machine's sockets go there, those in TIME_WAIT "
-		                     "included. ",
+		ADD_WHY(explanation,
+		        "Now %d of this machine's sockets go there, those in TIME_WAIT "
+		        "included. ",
 		        holders.to_peer);
 	ADD_WHY(explanation, "Towards another port or address the same numbers may be used again.");
 	ADD_TRY(explanation, "the same destination from another address", "%s -s 127.0.0.2 ...",
@@ -516,9 +527,10 @@ static void explain_out_of_ports(const struct failure *failure, struct explanati
 static void explain_reset(const struct failure *failure, struct explanation *explanation)
 {
 	(void)failure;
-	ADD_WHY(explanation, "The other side cut the connection with a reset (RST): its program "
-	                     "ended, closed with data unread, or chose to. Nothing more can be sent "
-	                     "or received.");
+	ADD_WHY(explanation,
+	        "The other side cut the connection with a reset (RST): its program "
+	        "ended, closed with data unread, or chose to. Nothing more can be sent "
+	        "or received.");
 }
 
 static void explain_too_big(const struct failure *failure, struct explanation *explanation)
@@ -533,8 +545,9 @@ static void explain_too_big(const struct failure *failure, struct explanation *e
 static void explain_no_change(const struct failure *failure, struct explanation *explanation)
 {
 	if (geteuid() != 0)
-		ADD_WHY(explanation, "Only a privileged process may become another user, and this one "
-		                     "runs as uid %lu.",
+		ADD_WHY(explanation,
+		        "Only a privileged process may become another user, and this one "
+		        "runs as uid %lu.",
 		        (unsigned long)geteuid());
 	else
 		ADD_WHY(explanation, "This process is root of a user namespace that does not know that "
@@ -566,9 +579,10 @@ static void explain_self(const struct failure *failure, struct explanation *expl
 {
 	uint16_t port = endpoint_port(&failure->peer);
 
-	ADD_WHY(explanation, "Nobody listens on port %u, but the source port of this client was %u "
-	                     "too: its SYN came back to itself, and TCP takes that for two ends that "
-	                     "open at the same time (RFC 9293, 3.5). No server took part.",
+	ADD_WHY(explanation,
+	        "Nobody listens on port %u, but the source port of this client was %u "
+	        "too: its SYN came back to itself, and TCP takes that for two ends that "
+	        "open at the same time (RFC 9293, 3.5). No server took part.",
 	        port, port);
 	ADD_TRY(explanation, "in another terminal: opens it", "server %u", port);
 }
@@ -659,7 +673,6 @@ static void write_name_headline(const struct failure *failure, char *headline, s
 		         endpoint_format(&failure->local, text));
 }
 
-
 void explain(const struct failure *failure, struct explanation *explanation)
 {
 	memset(explanation, 0, sizeof *explanation);
@@ -668,8 +681,7 @@ void explain(const struct failure *failure, struct explanation *explanation)
 	else
 		write_headline(failure, explanation->headline, sizeof explanation->headline);
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-		if (reasons[i].error == failure->error &&
-		    strcmp(reasons[i].call, failure->call) == 0) {
+		if (reasons[i].error == failure->error && strcmp(reasons[i].call, failure->call) == 0) {
 			reasons[i].explain(failure, explanation);
 			return;
 		}
@@ -727,8 +739,10 @@ static void report_json(const struct failure *failure, const struct explanation 
 	    .local = &failure->local,
 	    .peer = &failure->peer,
 	    .always = true,
-	    .facts = FACTS({"call", failure->call, 0}, {"errno", failure->error != 0 ? errno_name(failure->error, name) : "", 0},
-	                   {"why", explanation->why, 0}, {"try", tries, 0}),
+	    .facts =
+	        FACTS({"call", failure->call, 0},
+	              {"errno", failure->error != 0 ? errno_name(failure->error, name) : "", 0},
+	              {"why", explanation->why, 0}, {"try", tries, 0}),
 	});
 }
 

@@ -30,10 +30,12 @@ struct failure {
 struct explanation {
 	char headline[256]; /* without the program's name */
 	char why[1200];     /* sentences; empty where nothing is known beyond the errno */
-	struct try {
+	struct
+	try {
 		char command[64]; /* what to type; empty: a remark only */
 		char what[80];    /* what that does */
-	} tries[EXPLANATION_TRIES];
+	}
+	tries[EXPLANATION_TRIES];
 	int try_count;
 };
 

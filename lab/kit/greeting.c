@@ -32,11 +32,11 @@ int greeting_parse(const char *line, size_t length, struct greeting *greeting)
 	memcpy(copy, line, length);
 	copy[length] = '\0';
 	if (sscanf(copy, "hello %95s from %95s %15s %10[0-9]", client, server, unit, number) != 4 ||
-	    endpoint_parse(client, &read.client) == -1 || endpoint_parse(server, &read.server) == -1)
+	    endpoint_parse(client, &read.client) == -1 ||
+	    endpoint_parse(server, &read.server) == -1)
 		return -1;
 	read.number = (uint32_t)strtoull(number, NULL, 10);
-	read.transport =
-	    strcmp(unit, unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
+	read.transport = strcmp(unit, unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
 	/* Exactly the line that the server would write: one spelling, nothing before or after. */
 	if ((size_t)greeting_format(&read, again) != length || memcmp(again, line, length) != 0)
 		return -1;

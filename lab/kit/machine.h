@@ -32,14 +32,14 @@ int machine_ephemeral_range(struct port_range *range);
 long machine_unprivileged_start(void);
 
 enum bind_right {
-	BIND_RIGHT_ANYBODY,   /* not below the limit */
-	BIND_RIGHT_LOWERED,   /* a system port, but the limit was lowered to or below it */
-	BIND_RIGHT_ROOT,      /* below the limit; uid 0 holds the capability */
-	BIND_RIGHT_SANDBOX,   /* below the limit; uid 0 or capability of a user namespace */
+	BIND_RIGHT_ANYBODY,    /* not below the limit */
+	BIND_RIGHT_LOWERED,    /* a system port, but the limit was lowered to or below it */
+	BIND_RIGHT_ROOT,       /* below the limit; uid 0 holds the capability */
+	BIND_RIGHT_SANDBOX,    /* below the limit; uid 0 or capability of a user namespace */
 	BIND_RIGHT_CAPABILITY, /* below the limit; an ordinary uid holds the capability */
-	BIND_RIGHT_FOREIGN,   /* none: the capability is held, but not over this network */
+	BIND_RIGHT_FOREIGN,    /* none: the capability is held, but not over this network */
 	BIND_RIGHT_NONE,
-	BIND_RIGHT_UNKNOWN    /* a system port where the rule cannot be asked */
+	BIND_RIGHT_UNKNOWN /* a system port where the rule cannot be asked */
 };
 
 /* By what right this process may bind the port, if it may. Port 0 needs none. */

@@ -1,4 +1,5 @@
-/* machine_linux.c - asks /proc, the capability sets and the namespaces. Twin: machine_posix.c. */
+/* machine_linux.c - asks /proc, the capability sets and the namespaces. Twin: machine_posix.c.
+ */
 #include "kit/machine.h"
 
 #include <fcntl.h>

@@ -221,9 +221,9 @@ void narrate_port(uint16_t port, enum transport transport)
 		narrate(&(struct event){
 		    .name = "port",
 		    .class = class,
-		    .facts = FACTS({"port", NULL, port}, {"transport", transport_protocol(transport), 0},
-		                   {"service", service != NULL ? service : "", 0},
-		                   {"names", names, 0}),
+		    .facts =
+		        FACTS({"port", NULL, port}, {"transport", transport_protocol(transport), 0},
+		              {"service", service != NULL ? service : "", 0}, {"names", names, 0}),
 		});
 		return;
 	}

@@ -35,8 +35,8 @@ static void complain_unknown(int argc, char **argv)
 	if (optopt != 0 && isdigit(optopt))
 		complain("'-%c...' is no port: a port is a whole number from 0 to 65535", optopt);
 	else if (optopt > 0 && optopt < 128 && strncmp(word, "--", 2) != 0)
-		complain("there is no option -%s; see %s --help", quote((char[]){(char)optopt, 0}, text),
-		         narrate_program());
+		complain("there is no option -%s; see %s --help",
+		         quote((char[]){(char)optopt, 0}, text), narrate_program());
 	else if (strchr(word, '=') != NULL && optopt != 0)
 		complain("%s: this option takes no value; see %s --help", quote(word, text),
 		         narrate_program());

@@ -40,7 +40,7 @@ const struct port_class *port_class_of(uint16_t port)
 	const struct port_class *class = classes;
 
 	while (port > class->last) /* the last row ends at 65535, so this ends */
-		class++;
+		class ++;
 	return class;
 }
 

@@ -91,14 +91,14 @@ static void entry_of_diag(const struct inet_diag_msg *message, enum transport tr
 	entry->peer = endpoint_of_diag(family, message->id.idiag_dst, message->id.idiag_dport);
 	set_scope(&entry->local, message->id.idiag_if);
 	set_scope(&entry->peer, message->id.idiag_if);
-	entry->bound_only = transport == TRANSPORT_TCP &&
-	                    (message->idiag_state == STATE_BOUND_INACTIVE ||
-	                     message->idiag_state == TCP_STATE_CLOSED);
+	entry->bound_only =
+	    transport == TRANSPORT_TCP && (message->idiag_state == STATE_BOUND_INACTIVE ||
+	                                   message->idiag_state == TCP_STATE_CLOSED);
 	if (transport == TRANSPORT_TCP && message->idiag_state == 12) /* a half-open request */
 		entry->state = TCP_STATE_SYN_RECV;
 	else if (transport == TRANSPORT_TCP)
-		entry->state = entry->bound_only ? TCP_STATE_CLOSED
-		                                 : (enum tcp_state)message->idiag_state;
+		entry->state =
+		    entry->bound_only ? TCP_STATE_CLOSED : (enum tcp_state)message->idiag_state;
 	entry->uid = message->idiag_uid;
 	entry->inode = message->idiag_inode;
 	entry->receive_queue = message->idiag_rqueue;
@@ -175,14 +175,18 @@ static void set_tuple(struct request *request, const struct endpoint *local,
 	id->idiag_sport = htons(endpoint_port(local));
 	id->idiag_dport = htons(endpoint_port(peer));
 	if (endpoint_family(local) == AF_INET6) {
-		const struct sockaddr_in6 *from = (const struct sockaddr_in6 *)(const void *)&local->address;
-		const struct sockaddr_in6 *to = (const struct sockaddr_in6 *)(const void *)&peer->address;
+		const struct sockaddr_in6 *from =
+		    (const struct sockaddr_in6 *)(const void *)&local->address;
+		const struct sockaddr_in6 *to =
+		    (const struct sockaddr_in6 *)(const void *)&peer->address;
 		memcpy(id->idiag_src, &from->sin6_addr, 16);
 		memcpy(id->idiag_dst, &to->sin6_addr, 16);
 		id->idiag_if = from->sin6_scope_id;
 	} else {
-		memcpy(id->idiag_src, &((const struct sockaddr_in *)(const void *)&local->address)->sin_addr, 4);
-		memcpy(id->idiag_dst, &((const struct sockaddr_in *)(const void *)&peer->address)->sin_addr, 4);
+		memcpy(id->idiag_src,
+		       &((const struct sockaddr_in *)(const void *)&local->address)->sin_addr, 4);
+		memcpy(id->idiag_dst,
+		       &((const struct sockaddr_in *)(const void *)&peer->address)->sin_addr, 4);
 	}
 }
 
@@ -204,7 +208,8 @@ static int find_by_diag(const struct endpoint *local, const struct endpoint *pee
 	 * Where no connection has the 4-tuple, the kernel answers with a listener that would
 	 * take it: that is another socket.
 	 */
-	if (result == 1 && !(endpoint_equal(&entry->local, local) && endpoint_equal(&entry->peer, peer)))
+	if (result == 1 &&
+	    !(endpoint_equal(&entry->local, local) && endpoint_equal(&entry->peer, peer)))
 		return 0;
 	errno = error;
 	return result;
@@ -247,9 +252,8 @@ static bool entry_of_proc(const char *line, int family, enum transport transport
 	entry->inode = inode;
 	entry->receive_queue = (uint32_t)receive_queue;
 	entry->send_queue = (uint32_t)send_queue;
-	entry->expires_ms = entry->state == TCP_STATE_TIME_WAIT
-	                        ? (long)when * 1000 / sysconf(_SC_CLK_TCK)
-	                        : -1;
+	entry->expires_ms =
+	    entry->state == TCP_STATE_TIME_WAIT ? (long)when * 1000 / sysconf(_SC_CLK_TCK) : -1;
 	return true;
 }
 
@@ -297,7 +301,8 @@ static int match_tuple(const struct socket_entry *entry, void *argument)
 {
 	struct search *search = argument;
 
-	if (!endpoint_equal(&entry->local, search->local) || !endpoint_equal(&entry->peer, search->peer))
+	if (!endpoint_equal(&entry->local, search->local) ||
+	    !endpoint_equal(&entry->peer, search->peer))
 		return 0;
 	*search->entry = *entry;
 	search->found = 1;

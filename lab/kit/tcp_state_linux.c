@@ -19,8 +19,8 @@ enum tcp_state tcp_state_of_fd(int fd)
 	socklen_t length = sizeof info;
 
 	memset(&info, 0, sizeof info);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1 ||
-	    info.tcpi_state == 0 || info.tcpi_state > TCP_STATE_CLOSING)
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1 || info.tcpi_state == 0 ||
+	    info.tcpi_state > TCP_STATE_CLOSING)
 		return TCP_STATE_UNSEEN;
 	return (enum tcp_state)info.tcpi_state;
 }

@@ -1,8 +1,8 @@
 /* unix.c - see unix.h. */
 #undef _POSIX_C_SOURCE
-#define _GNU_SOURCE 1     /* accept4 with glibc and musl */
+#define _GNU_SOURCE      1 /* accept4 with glibc and musl */
 #define _DARWIN_C_SOURCE 1
-#define __BSD_VISIBLE 1
+#define __BSD_VISIBLE    1
 #include "kit/unix.h"
 
 #include <errno.h>
@@ -61,7 +61,8 @@ int machine_addresses(int family, struct endpoint *found, int room)
 
 	if (getifaddrs(&list) == -1)
 		return -1;
-	for (const struct ifaddrs *item = list; item != NULL && count < room; item = item->ifa_next) {
+	for (const struct ifaddrs *item = list; item != NULL && count < room;
+	     item = item->ifa_next) {
 		if (item->ifa_addr == NULL || item->ifa_addr->sa_family != family ||
 		    !(item->ifa_flags & IFF_UP))
 			continue;

@@ -13,7 +13,7 @@ static void test_classes(void)
 		uint16_t port;
 		const char *class;
 	} cases[] = {
-	    {0, "reserved"},     {1, "system"},         {1023, "system"},   {1024, "registered"},
+	    {0, "reserved"},      {1, "system"},         {1023, "system"},   {1024, "registered"},
 	    {3306, "registered"}, {49151, "registered"}, {49152, "dynamic"}, {65535, "dynamic"},
 	};
 	char what[64];
@@ -41,8 +41,17 @@ static void test_classes_cover_everything(void)
 
 static void test_numbers(void)
 {
-	static const char *const refused[] = {"",    " 80", "80 ",  "80x",  "-1",     "+80",
-	                                      "0x50", "1e3", "65536", "8 0", "99999999999999999999",
+	static const char *const refused[] = {"",
+	                                      " 80",
+	                                      "80 ",
+	                                      "80x",
+	                                      "-1",
+	                                      "+80",
+	                                      "0x50",
+	                                      "1e3",
+	                                      "65536",
+	                                      "8 0",
+	                                      "99999999999999999999",
 	                                      "3306.0"};
 	char reason[PORT_REASON_SIZE], what[80];
 	uint16_t port;
@@ -56,7 +65,8 @@ static void test_numbers(void)
 	}
 	CHECK(port_number_parse("0", &port, reason) == 0 && port == 0, "0 is a number");
 	CHECK(port_number_parse("65535", &port, reason) == 0 && port == 65535, "65535 is the last");
-	CHECK(port_number_parse("0080", &port, reason) == 0 && port == 80, "leading zeros: decimal");
+	CHECK(port_number_parse("0080", &port, reason) == 0 && port == 80,
+	      "leading zeros: decimal");
 }
 
 static void test_names(void)
@@ -85,12 +95,13 @@ static void test_registry(void)
 	entry = registry_find(6010, TRANSPORT_TCP);
 	CHECK_STRING(entry != NULL ? entry->name : NULL, "x11", "6010 lies in x11's range");
 	entry = registry_find(512, TRANSPORT_UDP);
-	CHECK_STRING(entry != NULL ? entry->name : NULL, "comsat", "512/udp is comsat, another service than 512/tcp");
+	CHECK_STRING(entry != NULL ? entry->name : NULL, "comsat",
+	             "512/udp is comsat, another service than 512/tcp");
 	entry = registry_find(512, TRANSPORT_TCP);
 	CHECK_STRING(entry != NULL ? entry->name : NULL, "exec", "512/tcp is exec");
 	for (size_t i = 1; i < count; i++)
-		disorder += entries[i].first < entries[i - 1].first ||
-		            entries[i].last < entries[i - 1].last;
+		disorder +=
+		    entries[i].first < entries[i - 1].first || entries[i].last < entries[i - 1].last;
 	CHECK_NUMBER(disorder, 0, "in ascending order, as the binary search needs");
 	CHECK(count > 7000, "the whole registry");
 	CHECK_NUMBER(strlen(registry_date()), 10, "it has a date");

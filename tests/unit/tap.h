@@ -33,9 +33,9 @@ static inline void tap_check_number(long long seen, long long expected, const ch
 }
 
 #define CHECK(condition, what) (void)tap_check(!!(condition), what, __FILE__, __LINE__)
-#define CHECK_STRING(seen, expected, what)                                                     \
+#define CHECK_STRING(seen, expected, what) \
 	tap_check_string(seen, expected, what, __FILE__, __LINE__)
-#define CHECK_NUMBER(seen, expected, what)                                                     \
+#define CHECK_NUMBER(seen, expected, what) \
 	tap_check_number((long long)(seen), (long long)(expected), what, __FILE__, __LINE__)
 
 /* Last thing in main(): the plan, and the exit status. */
