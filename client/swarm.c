@@ -20,7 +20,6 @@ struct swarm {
 	struct endpoint peer;
 	struct connection *ring; /* options->at_once of them */
 	long opened, finished;
-	bool silenced; /* connections beyond SHOWN are not told */
 	bool failed;
 	int64_t close_deadline; /* shared by all that are closed in a row */
 	struct tally *tally;

@@ -43,14 +43,14 @@ static const char *right_note(uint16_t port)
 /* A system port was bound: not a matter of course, so say why in a sentence. */
 static void tell_right(uint16_t port)
 {
-	const char *container = machine_container();
+	const char *sign = machine_container_sign();
 
 	switch (machine_bind_right(port)) {
 	case BIND_RIGHT_LOWERED:
 		narrate_detail("any user may, here: net.ipv4.ip_unprivileged_port_start = %ld",
 		               machine_unprivileged_start());
-		if (container != NULL)
-			narrate_detail("usual in containers, and this is %s", container);
+		if (sign != NULL)
+			narrate_detail("usual in containers, and there is a %s here", sign);
 		break;
 	case BIND_RIGHT_ROOT:
 		narrate_detail("uid 0 has the capability CAP_NET_BIND_SERVICE");

@@ -248,11 +248,11 @@ static void explain_bind_denied(const struct failure *failure, struct explanatio
 		        "else forbids it: a security policy (SELinux, AppArmor, seccomp).");
 		return;
 	}
-	if (machine_container() != NULL)
+	if (machine_container_sign() != NULL)
 		ADD_WHY(explanation,
-		        " This is %s; many containers lower the limit to 0, this one did "
-		        "not.",
-		        machine_container());
+		        " (Many containers lower that limit to 0. There is a %s here, as in "
+		        "containers, but the limit stands.)",
+		        machine_container_sign());
 	add_four_ways(failure, explanation);
 }
 

@@ -45,8 +45,8 @@ enum bind_right {
 /* By what right this process may bind the port, if it may. Port 0 needs none. */
 enum bind_right machine_bind_right(uint16_t port);
 
-/* What kind of container this is, "a container (/.dockerenv exists)", or NULL. */
-const char *machine_container(void);
+/* A file that containers have, "/.dockerenv", or NULL. A sign, not a proof. */
+const char *machine_container_sign(void);
 
 /* "Linux 6.1.0", by uname(). */
 void machine_system(char *text, size_t size);

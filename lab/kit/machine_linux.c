@@ -107,13 +107,13 @@ enum bind_right machine_bind_right(uint16_t port)
 	return geteuid() == 0 ? BIND_RIGHT_ROOT : BIND_RIGHT_CAPABILITY;
 }
 
-const char *machine_container(void)
+const char *machine_container_sign(void)
 {
+	static const char *const signs[] = {"/.dockerenv", "/run/.containerenv"};
 	struct stat status;
 
-	if (stat("/.dockerenv", &status) == 0)
-		return "a container (there is a /.dockerenv)";
-	if (stat("/run/.containerenv", &status) == 0)
-		return "a container (there is a /run/.containerenv)";
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+		if (stat(signs[i], &status) == 0)
+			return signs[i];
 	return NULL;
 }

@@ -21,7 +21,7 @@ enum bind_right machine_bind_right(uint16_t port)
 	return geteuid() == 0 ? BIND_RIGHT_ROOT : BIND_RIGHT_UNKNOWN;
 }
 
-const char *machine_container(void)
+const char *machine_container_sign(void)
 {
 	return NULL;
 }

@@ -26,7 +26,7 @@ const char *tcp_state_name(enum tcp_state state)
 enum tcp_state tcp_state_of_tuple(const struct endpoint *local, const struct endpoint *peer,
                                   int *seconds_left)
 {
-	struct socket_entry entry;
+	struct socket_entry entry = {.state = TCP_STATE_NONE};
 	int found = socket_table_find(local, peer, &entry);
 
 	if (seconds_left != NULL)

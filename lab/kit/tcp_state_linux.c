@@ -1,5 +1,5 @@
 /* tcp_state_linux.c - asks a descriptor with TCP_INFO. Twin: tcp_state_posix.c. */
-#define _DEFAULT_SOURCE /* struct tcp_info */
+#define _GNU_SOURCE /* struct tcp_info, with glibc and with musl */
 #include "kit/tcp_state.h"
 
 #include <netinet/in.h>
