@@ -111,7 +111,7 @@ if ! start_server "$port"; then
   echo "Port $taken is taken on this machine; so this plays on $port, the next free one."
 fi
 
-printf '%sportlab: what a port is, in six scenes. Two terminals, A and B, are shown as one.%s\n' \
+printf '%sportlab: what a port is, in six scenes. A and B are two terminals.%s\n' \
   "$bold" "$plain"
 
 scene '1. A server takes a port, and waits'

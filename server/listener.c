@@ -175,7 +175,7 @@ void listener_announce(const struct endpoint *name)
 	narrate(&(struct event){
 	    .name = "listening",
 	    .text = line,
-	    .note = "Ctrl-C stops it",
+	    .note = "Ctrl-C stops",
 	    .local = name,
 	    .class = port_class_of(endpoint_port(name)),
 	    .always = true,

@@ -126,7 +126,7 @@ void service_stop(struct service *service)
 	    .name = "stop",
 	    .text = endpoint_format(&service->name, text),
 	    .local = &service->name,
-	    .note = "port given back",
+	    .note = "given back",
 	});
 }
 

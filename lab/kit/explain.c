@@ -196,9 +196,9 @@ static void add_four_ways(const struct failure *failure, struct explanation *exp
 	const char *path = failure->program_path != NULL ? failure->program_path : "bin/server";
 	char what[80];
 
-	snprintf(what, sizeof what, "%s: any user may bind it", port_class_of(other)->title);
+	snprintf(what, sizeof what, "%s: any user may", port_class_of(other)->title);
 	ADD_TRY(explanation, what, "%s %u", narrate_program(), other);
-	ADD_TRY(explanation, "root binds it, then becomes you for good",
+	ADD_TRY(explanation, "root binds it, then becomes you",
 	        "sudo %.24s --user \"$USER\" %u", path, port);
 	ADD_TRY(explanation, "gives this one program the capability",
 	        "sudo setcap cap_net_bind_service=ep %.20s", path);
