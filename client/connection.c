@@ -87,16 +87,15 @@ static void tell_source_before(struct connection *connection, const struct optio
 /* Two answers to "what kind of port is that": the registry's, and this kernel's. */
 static void tell_class(uint16_t port)
 {
-	const struct port_class *class = port_class_of(port);
+	const char *class = port_class_of(port)->name;
 	struct port_range range;
 
-	narrate_detail("IANA: %s (%u-%u)", class->title, class->first, class->last);
 	if (machine_ephemeral_range(&range) == -1)
-		narrate_detail("this system does not show its own ephemeral range");
+		narrate_detail("IANA: %s; this system does not show its own range", class);
 	else
-		narrate_detail("this kernel: %s its ephemeral ports (%u-%u)",
-		               port >= range.first && port <= range.last ? "one of" : "not one of",
-		               range.first, range.last);
+		narrate_detail("IANA: %s; this kernel: %sephemeral (%u-%u)", class,
+		               port >= range.first && port <= range.last ? "" : "not ", range.first,
+		               range.last);
 }
 
 static void tell_connected(const struct connection *connection, const struct options *options)

@@ -122,6 +122,8 @@ void service_stop(struct service *service)
 
 	(void)close(service->listener);
 	service->listener = -1;
+	if (isatty(STDOUT_FILENO))
+		narrate_title("%s", ""); /* the terminal has just shown "^C" */
 	narrate(&(struct event){
 	    .name = "stop",
 	    .text = endpoint_format(&service->name, text),
