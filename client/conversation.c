@@ -98,7 +98,7 @@ static int deliver(struct connection *connection, const struct options *options,
 
 	connection->bytes_in += length;
 	if (options->narration.quiet && options->narration.form == NARRATE_TEXT)
-		return narrate_raw(bytes, length);
+		return narrate_foreign(bytes, length);
 	snprintf(text, sizeof text, "%zu byte%s \"%s\"", length, length == 1 ? "" : "s",
 	         text_escape(bytes, length, shown, sizeof shown));
 	narrate(&(struct event){
@@ -342,7 +342,7 @@ static int relay_in(struct connection *connection, const struct options *options
 	if (narrate_is_json())
 		return deliver(connection, options, chunk, (size_t)length);
 	connection->bytes_in += (uint64_t)length;
-	return narrate_raw(chunk, (size_t)length) == -1 || narrate_finish() == -1 ? -1 : 0;
+	return narrate_foreign(chunk, (size_t)length);
 }
 
 int conversation_interactive(struct connection *connection, const struct options *options)

@@ -40,7 +40,7 @@ static void summarise(const struct options *options, const struct tally *tally)
 	struct tally_facts facts = tally_facts_of(tally);
 
 	if (tally->count > 1 && !options->plot)
-		narrate_title("%zu connections, %zu different source ports, %u to %u", tally->count,
+		narrate_title("%zu %s, %zu different source ports, %u to %u", tally->count, tally->unit,
 		              facts.different, facts.lowest, facts.highest);
 	if (narrate_is_json())
 		narrate(&(struct event){
@@ -62,7 +62,8 @@ static void summarise(const struct options *options, const struct tally *tally)
 static int run(const struct options *options)
 {
 	struct endpoint peers[PEERS];
-	struct tally tally = {NULL, 0, 0};
+	struct tally tally = {.unit =
+	                          options->transport == TRANSPORT_UDP ? "sockets" : "connections"};
 
 	if (options->port == 0) {
 		complain("port 0 cannot be reached: no packet carries it; give the port that a server "

@@ -13,13 +13,21 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOWN = 20 }; /* so many connections have lines of their own; JSON shows all */
+enum {
+	SHOWN = 20, /* so many connections have lines of their own; JSON shows all */
+	/*
+	 * So many may be open and not yet greeted. A greeting says that the server has accepted:
+	 * who opens faster than it accepts fills its queue, and then waits a second for each.
+	 */
+	AHEAD = 64
+};
 
 struct swarm {
 	const struct options *options;
 	struct endpoint peer;
-	struct connection *ring; /* options->at_once of them */
-	long opened, finished;
+	struct connection *ring;          /* options->at_once of them */
+	long opened, conversed, finished; /* of each, so many, in the same order */
+	bool mute;                        /* this server does not greet: do not wait for it again */
 	bool failed;
 	int64_t close_deadline; /* shared by all that are closed in a row */
 	struct tally *tally;
@@ -96,42 +104,44 @@ static int open_first(struct swarm *swarm, const struct endpoint *peers, int cou
 	return open_one(swarm);
 }
 
-/* How long to wait for a greeting: an interactive user has something to say first. */
-static int64_t greeting_deadline(const struct options *options)
+/* Until when to wait for a greeting: an interactive user has something to say first. */
+static int64_t greeting_deadline(const struct swarm *swarm)
 {
-	int64_t limit = options->timeout_ms;
+	int64_t limit = swarm->options->timeout_ms;
 
-	if (options->interactive && limit > 1000)
+	if (swarm->mute)
+		limit = 0;
+	else if (swarm->options->interactive && limit > 1000)
 		limit = 1000;
 	return clock_ms() + limit;
 }
 
-static void converse(struct swarm *swarm, struct connection *connection, int64_t deadline)
+static int converse(struct swarm *swarm, struct connection *connection)
 {
 	const struct options *options = swarm->options;
-	int result;
 
-	if (options->transport == TRANSPORT_UDP) {
-		result = conversation_datagrams(connection, options);
-	} else {
-		result = conversation_greet(connection, options, deadline);
-		if (result != -1 && !connection->ended)
-			result = conversation_exchange(connection, options, result == 1);
-		if (result != -1 && !connection->ended && options->interactive)
-			result = conversation_interactive(connection, options);
-	}
-	if (result == -1)
-		swarm->failed = true;
+	if (options->transport == TRANSPORT_UDP)
+		return conversation_datagrams(connection, options);
+	int greeted = conversation_greet(connection, options, greeting_deadline(swarm));
+	if (greeted == 0 && !connection->ended)
+		swarm->mute = true;
+	if (greeted == -1 || connection->ended)
+		return greeted;
+	if (conversation_exchange(connection, options, greeted == 1) == -1)
+		return -1;
+	if (connection->ended || !options->interactive)
+		return 0;
+	return conversation_interactive(connection, options);
 }
 
-/* Everybody greets and talks in the order of their opening; one deadline for all. */
-static void converse_all(struct swarm *swarm, long first)
+/* Greets and talks, oldest first, until no more than `ahead` are left that have not. */
+static void converse_until(struct swarm *swarm, long ahead)
 {
-	int64_t deadline = greeting_deadline(swarm->options);
-
-	for (long i = first; i < swarm->opened && !narrate_failed(); i++) {
-		narrate_only_first(swarm, i);
-		converse(swarm, slot(swarm, i), deadline);
+	while (swarm->opened - swarm->conversed > ahead && !narrate_failed()) {
+		narrate_only_first(swarm, swarm->conversed);
+		if (converse(swarm, slot(swarm, swarm->conversed)) == -1)
+			swarm->failed = true;
+		swarm->conversed++;
 	}
 }
 
@@ -172,32 +182,29 @@ static void finish_one(struct swarm *swarm)
 
 static void finish_all(struct swarm *swarm)
 {
-	/* Say goodbye to all first, so that the answers come while others are said. */
 	swarm->close_deadline = clock_ms() + swarm->options->timeout_ms;
 	while (swarm->finished < swarm->opened)
 		finish_one(swarm);
 }
 
-/*
- * The first `at_once` are opened before any of them talks: the server has them all at the
- * same time. From then on each newcomer takes the place of the oldest.
- */
+/* When as many are open as may be, each newcomer takes the place of the oldest. */
 static void run(struct swarm *swarm, const struct endpoint *peers, int peer_count)
 {
 	const struct options *options = swarm->options;
 	bool more = open_first(swarm, peers, peer_count) == 0;
 
-	while (more && swarm->opened < options->at_once && !narrate_failed())
-		more = open_one(swarm) == 0;
-	converse_all(swarm, 0);
 	while (more && swarm->opened < options->count && !narrate_failed()) {
-		swarm->close_deadline = clock_ms() + options->timeout_ms;
-		finish_one(swarm);
+		if (swarm->opened - swarm->finished == options->at_once) {
+			converse_until(swarm, 0);
+			swarm->close_deadline = clock_ms() + options->timeout_ms;
+			finish_one(swarm);
+		}
 		more = open_one(swarm) == 0;
-		converse_all(swarm, swarm->opened - (more ? 1 : 0));
+		converse_until(swarm, AHEAD);
 	}
 	if (!more)
 		swarm->failed = true;
+	converse_until(swarm, 0);
 	if (options->hold && swarm->opened > swarm->finished && !narrate_failed())
 		hold(swarm);
 	finish_all(swarm);

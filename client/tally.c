@@ -33,7 +33,7 @@ int tally_add(struct tally *tally, uint16_t port)
 void tally_free(struct tally *tally)
 {
 	free(tally->ports);
-	*tally = (struct tally){NULL, 0, 0};
+	*tally = (struct tally){.unit = tally->unit};
 }
 
 struct tally_facts tally_facts_of(const struct tally *tally)
@@ -158,8 +158,8 @@ static void print_facts(const struct tally *tally)
 	struct port_range range;
 	char line[LINE] = "";
 
-	text_add(line, sizeof line, "\n%zu connections, %zu different source ports, %u to %u\n",
-	         tally->count, facts.different, facts.lowest, facts.highest);
+	text_add(line, sizeof line, "\n%zu %s, %zu different source ports, %u to %u\n",
+	         tally->count, tally->unit, facts.different, facts.lowest, facts.highest);
 	if (facts.below_1024 == 0)
 		text_add(line, sizeof line, "  none is a system port (below 1024)\n");
 	else

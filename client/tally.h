@@ -14,6 +14,7 @@
 struct tally {
 	uint16_t *ports; /* in the order in which they were given */
 	size_t count, room;
+	const char *unit; /* what has them: "connections", or "sockets" with UDP */
 };
 
 /* Returns 0, or -1 with errno ENOMEM, nothing added. */

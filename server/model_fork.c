@@ -12,19 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int wake_fd = -1; /* the reports' pipe, for the signal handler */
-
-/* A child that was killed sends no report; its signal wakes the parent's poll() instead. */
+/* A child that was killed sends no report: its end must be noticed all the same. */
 static void on_child(int number)
 {
 	int error = errno;
 
 	(void)number;
-	if (wake_fd != -1) {
-		static const struct report nothing;
-		ssize_t written = write(wake_fd, &nothing, sizeof nothing);
-		(void)written; /* a full pipe wakes too */
-	}
+	worker_wake();
 	errno = error;
 }
 
@@ -42,7 +36,6 @@ static void child(const struct service *service, const struct session_start *sta
 
 static int hire(struct service *service, const struct session_start *start, int report_fd)
 {
-	wake_fd = report_fd;
 	pid_t pid = fork();
 	if (pid == -1)
 		return -1;
@@ -74,7 +67,7 @@ static int run(struct service *service)
 	if (sigaction(SIGCHLD, &action, NULL) == -1)
 		return -1;
 	int result = worker_accept_loop(service, &hiring);
-	wake_fd = -1;
+	(void)signal(SIGCHLD, SIG_DFL);
 	return result;
 }
 

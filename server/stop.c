@@ -1,11 +1,8 @@
 /* stop.c - see stop.h. */
 #include "stop.h"
 
-#include "kit/waiting.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,11 +48,6 @@ int stop_prepare(void)
 int stop_fd(void)
 {
 	return ends[0];
-}
-
-bool stop_requested(void)
-{
-	return wait_for_fd(ends[0], POLLIN, 0) != 0;
 }
 
 void stop_in_child(void)

@@ -7,8 +7,6 @@
 #ifndef PORTLAB_SERVER_STOP_H
 #define PORTLAB_SERVER_STOP_H
 
-#include <stdbool.h>
-
 /* Makes the pipe and takes over the signals. Returns 0, or -1 with errno. */
 int stop_prepare(void);
 
@@ -17,9 +15,6 @@ int stop_fd(void);
 
 /* Asks for the end. Safe in a signal handler. */
 void stop_request(void);
-
-/* Whether it has been asked for. */
-bool stop_requested(void);
 
 /*
  * In a child process: lets go of the pipe's other end, so that the child sees the end of

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,11 +71,23 @@ static void accept_some(struct service *service, const struct hiring *hiring, in
 	}
 }
 
-/* Reads the reports that are there. */
+static int wake_ends[2] = {-1, -1};
+
+void worker_wake(void)
+{
+	ssize_t written = write(wake_ends[1], "", 1);
+
+	(void)written; /* a full pipe wakes too */
+}
+
+/* Reads the reports that are there, and forgets being woken. */
 static void collect(struct service *service, const struct hiring *hiring, int fd)
 {
 	struct report report;
+	char wakes[64];
 
+	while (read(wake_ends[0], wakes, sizeof wakes) > 0)
+		continue;
 	while (read(fd, &report, sizeof report) == (ssize_t)sizeof report)
 		hiring->collect(service, &report);
 	hiring->collect(service, NULL);
@@ -82,39 +95,58 @@ static void collect(struct service *service, const struct hiring *hiring, int fd
 
 static int loop(struct service *service, const struct hiring *hiring, const int reports[2])
 {
-	struct pollfd fds[] = {
-	    {reports[0], POLLIN, 0}, {stop_fd(), POLLIN, 0}, {service->listener, POLLIN, 0}};
+	struct pollfd fds[] = {{reports[0], POLLIN, 0},
+	                       {wake_ends[0], POLLIN, 0},
+	                       {stop_fd(), POLLIN, 0},
+	                       {service->listener, POLLIN, 0}};
+	struct pollfd *stop = &fds[2], *listener = &fds[3];
 
 	while (service->listener != -1 || service->open > 0) {
 		bool accepting = service->listener != -1 && service_may_accept(service);
-		fds[2].fd = accepting ? service->listener : -1; /* poll() passes over -1 */
-		int ready = poll(fds, 3, service_patience(service, -1));
+		listener->fd = accepting ? service->listener : -1; /* poll() passes over -1 */
+		int ready = poll(fds, 4, service_patience(service, -1));
 		if (ready == -1 && errno != EINTR)
 			return -1;
 		collect(service, hiring, reports[0]);
 		if (ready == 0)
 			service->starved = false; /* a second has passed: try again */
-		if (ready > 0 && fds[1].revents != 0 && service->listener != -1) {
+		if (ready > 0 && stop->revents != 0) {
 			service_stop(service);
-			fds[1].fd = -1; /* known; now only the workers' ends are awaited */
-		} else if (ready > 0 && accepting && fds[2].revents != 0) {
+			stop->fd = -1; /* known; now only the workers' ends are awaited */
+		} else if (ready > 0 && accepting && listener->revents != 0) {
 			accept_some(service, hiring, reports[1]);
 		}
 	}
 	return 0;
 }
 
+/* A pipe that keeps nobody waiting at the ends named. Returns 0, or -1 with errno. */
+static int make_pipe(int ends[2], bool write_end_too)
+{
+	if (pipe(ends) == -1)
+		return -1;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 ||
+	    (write_end_too && fcntl(ends[1], F_SETFL, O_NONBLOCK) == -1))
+		return -1;
+	return 0;
+}
+
+/*
+ * A worker may wait until its report fits the pipe: the loop empties it. Waking must not
+ * wait: it happens in a signal handler of the very loop that empties the pipe.
+ */
 int worker_accept_loop(struct service *service, const struct hiring *hiring)
 {
-	int reports[2];
+	int reports[2] = {-1, -1};
 
-	if (pipe(reports) == -1)
+	if (make_pipe(reports, false) == -1 || make_pipe(wake_ends, true) == -1)
 		return -1;
-	(void)fcntl(reports[0], F_SETFL, O_NONBLOCK); /* documented not to fail on a pipe */
 	int result = loop(service, hiring, reports);
 	int error = errno;
-	(void)close(reports[0]);
-	(void)close(reports[1]);
+	for (int i = 0; i < 2; i++) {
+		(void)close(reports[i]);
+		(void)close(wake_ends[i]);
+	}
 	errno = error;
 	return result;
 }

@@ -27,9 +27,12 @@ struct hiring {
 	/* Hands the client to a new worker. Returns 0, or -1 with errno; call tells which. */
 	int (*hire)(struct service *service, const struct session_start *start, int report_fd);
 	const char *call;
-	/* A report has come, or (NULL) a signal: counts whoever has ended. */
+	/* A report has come, or (NULL) the reports that were there are read. */
 	void (*collect)(struct service *service, const struct report *report);
 };
+
+/* Makes the loop below collect soon. Safe in a signal handler. */
+void worker_wake(void);
 
 /* Accepts, hires and collects until the server is asked to stop and all have ended. */
 int worker_accept_loop(struct service *service, const struct hiring *hiring);

@@ -198,8 +198,8 @@ static void add_four_ways(const struct failure *failure, struct explanation *exp
 
 	snprintf(what, sizeof what, "%s: any user may", port_class_of(other)->title);
 	ADD_TRY(explanation, what, "%s %u", narrate_program(), other);
-	ADD_TRY(explanation, "root binds it, then becomes you",
-	        "sudo %.24s --user \"$USER\" %u", path, port);
+	ADD_TRY(explanation, "root binds it, then becomes you", "sudo %.24s --user \"$USER\" %u",
+	        path, port);
 	ADD_TRY(explanation, "gives this one program the capability",
 	        "sudo setcap cap_net_bind_service=ep %.20s", path);
 	ADD_TRY(explanation, "lowers the limit for all users",
@@ -227,6 +227,11 @@ static void add_limit(struct explanation *explanation)
 		                     "counts, not the name root.");
 	else
 		ADD_WHY(explanation, "uid %lu does not have it.", uid);
+	if (machine_container_sign() != NULL)
+		ADD_WHY(explanation,
+		        " (Many containers lower that limit to 0. There is a %s here, as in "
+		        "containers, but the limit stands.)",
+		        machine_container_sign());
 }
 
 static void explain_bind_denied(const struct failure *failure, struct explanation *explanation)
@@ -248,11 +253,6 @@ static void explain_bind_denied(const struct failure *failure, struct explanatio
 		        "else forbids it: a security policy (SELinux, AppArmor, seccomp).");
 		return;
 	}
-	if (machine_container_sign() != NULL)
-		ADD_WHY(explanation,
-		        " (Many containers lower that limit to 0. There is a %s here, as in "
-		        "containers, but the limit stands.)",
-		        machine_container_sign());
 	add_four_ways(failure, explanation);
 }
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 4096, TEXT_COLUMN = 18, TEXT_WIDTH = 34 };
+enum { LINE_SIZE = 4096, TEXT_COLUMN = 17, TEXT_WIDTH = 35 };
 
 static const char *program = "portlab";
 static struct narrate_options chosen;
@@ -134,6 +134,23 @@ int narrate_raw(const void *bytes, size_t length)
 	return -1;
 }
 
+int narrate_foreign(const void *bytes, size_t length)
+{
+	enum { PIECE = 1024 };
+	char safe[4 * PIECE + 12];
+	const char *next = bytes;
+
+	if (!isatty(STDOUT_FILENO))
+		return narrate_raw(bytes, length) == 0 ? narrate_finish() : -1;
+	for (; length > 0 && !failed; next += PIECE) {
+		size_t piece = length < PIECE ? length : PIECE;
+		text_make_safe(next, piece, safe, sizeof safe);
+		(void)narrate_raw(safe, strlen(safe));
+		length -= piece;
+	}
+	return narrate_finish();
+}
+
 int narrate_finish(void)
 {
 	errno = 0;
@@ -171,7 +188,7 @@ static void text_line(const struct event *event, char *line, size_t size)
 	if (event->headline)
 		text_add(line, size, "%-*s", TEXT_COLUMN + TEXT_WIDTH, event->text);
 	else
-		text_add(line, size, "  %-8s %-6s %-*s", event->name, id, TEXT_WIDTH,
+		text_add(line, size, "  %-8s %-5s %-*s", event->name, id, TEXT_WIDTH,
 		         event->text != NULL ? event->text : "");
 	text_add(line, size, " %s%-11s%s", color, state, color[0] != '\0' ? "\033[0m" : "");
 	if (event->note != NULL)

@@ -99,6 +99,12 @@ void narrate_port(uint16_t port, enum transport transport);
 int narrate_raw(const void *bytes, size_t length);
 
 /*
+ * The same for bytes that come from somebody else: to a file or pipe as they are, to a
+ * terminal with everything escaped that could steer it. Written out at once.
+ */
+int narrate_foreign(const void *bytes, size_t length);
+
+/*
  * Where standard output cannot be written any more (disk full, pipe closed) this is said
  * once on standard error, nothing further is written, and `when` is called, if set.
  */

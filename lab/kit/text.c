@@ -10,21 +10,25 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/*
- * Writes the first character of the bytes in its safe form and says how many bytes it was.
- * The form has at most 8 characters.
- */
-static size_t escape_one(const unsigned char *bytes, size_t length, char form[12])
+/* \n and the like by name. Returns the bytes it was, 0 where it has no such name. */
+static size_t escape_by_name(const unsigned char *bytes, char form[12])
 {
 	static const char names[][3] = {"\n\\n", "\r\\r", "\t\\t", "\"\\\"", "\\\\\\"};
-	mbstate_t state;
-	wchar_t wide;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (bytes[0] == (unsigned char)names[i][0]) {
 			snprintf(form, 12, "%.2s", names[i] + 1);
 			return 1;
 		}
+	return 0;
+}
+
+/* A printable character as it is, anything else as \xHH. Returns the bytes it was. */
+static size_t escape_one(const unsigned char *bytes, size_t length, char form[12])
+{
+	mbstate_t state;
+	wchar_t wide;
+
 	memset(&state, 0, sizeof state);
 	size_t used = mbrtowc(&wide, (const char *)bytes, length, &state);
 	if (used >= 1 && used <= 6 && iswprint((wint_t)wide)) {
@@ -43,12 +47,31 @@ char *text_escape(const void *bytes, size_t length, char *text, size_t size)
 
 	while (length > 0) {
 		char form[12];
-		size_t used = escape_one(next, length, form);
+		size_t used = escape_by_name(next, form);
+		if (used == 0)
+			used = escape_one(next, length, form);
 		size_t room = length == used ? 1 : 4; /* "..." may have to follow */
 		if (end + strlen(form) + room > size) {
 			snprintf(text + end, size - end, "...");
 			return text;
 		}
+		memcpy(text + end, form, strlen(form));
+		end += strlen(form);
+		next += used;
+		length -= used;
+	}
+	text[end] = '\0';
+	return text;
+}
+
+char *text_make_safe(const void *bytes, size_t length, char *text, size_t size)
+{
+	const unsigned char *next = bytes;
+	size_t end = 0;
+
+	while (length > 0 && end + 12 <= size) {
+		char form[12] = {(char)*next, '\0'};
+		size_t used = *next == '\n' || *next == '\t' ? 1 : escape_one(next, length, form);
 		memcpy(text + end, form, strlen(form));
 		end += strlen(form);
 		next += used;

@@ -12,6 +12,12 @@
  */
 char *text_escape(const void *bytes, size_t length, char *text, size_t size);
 
+/*
+ * The same for text that stays text: newline and tab, quotes and backslashes as they are.
+ * `size` must be at least 4 * length + 12.
+ */
+char *text_make_safe(const void *bytes, size_t length, char *text, size_t size);
+
 /* Whether this locale's terminal shows UTF-8 (call setlocale first). */
 bool text_is_utf8(void);
 
