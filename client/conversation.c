@@ -112,9 +112,18 @@ static int deliver(struct connection *connection, const struct options *options,
 	return narrate_failed() ? -1 : 0;
 }
 
+static bool may_be_greeting(const char *line, size_t length)
+{
+	static const char start[] = "hello ";
+	size_t known = sizeof start - 1;
+
+	return memcmp(line, start, length < known ? length : known) == 0;
+}
+
 /*
- * Peeks until a whole line, or as much as a greeting can have, is there; takes it only if
- * it is a greeting. Returns its length, 0 at the deadline, -1 with errno (0 at the end).
+ * Peeks until a whole line, or as much as a greeting can have, is there, and takes
+ * nothing. Returns its length, 0 at the deadline; -1 with errno, which is 0 where
+ * the server has closed.
  */
 static ssize_t peek_line(struct connection *connection, char line[GREETING_SIZE],
                          int64_t deadline)
@@ -130,7 +139,7 @@ static ssize_t peek_line(struct connection *connection, char line[GREETING_SIZE]
 		const char *end = length > 0 ? memchr(line, '\n', (size_t)length) : NULL;
 		if (end != NULL)
 			return end + 1 - line;
-		if (length == GREETING_SIZE || (length > 0 && strncmp(line, "hello ", 6) != 0))
+		if (length == GREETING_SIZE || (length > 0 && !may_be_greeting(line, (size_t)length)))
 			return length;
 		/* Part of a line stays readable, so poll() would not wait for the rest. */
 		if (length > 0 && length == before)
@@ -172,6 +181,7 @@ struct exchange {
 	size_t sent;  /* bytes of it that have gone */
 	int to_match; /* the same for what has come back */
 	size_t matched;
+	size_t matched_bytes; /* in all */
 	bool differs;
 };
 
@@ -217,6 +227,7 @@ static void match(const struct options *options, struct exchange *exchange, cons
 		    options->messages[exchange->to_match][exchange->matched++] != bytes[i])
 			exchange->differs = true;
 	}
+	exchange->matched_bytes += length;
 }
 
 static size_t total_length(const struct options *options)
@@ -290,9 +301,15 @@ int conversation_exchange(struct connection *connection, const struct options *o
 		return 0;
 	if (exchange_all(connection, options, &exchange, greeted) == -1)
 		return -1;
-	if (!greeted || !exchange.differs)
+	if (!greeted)
+		return 0; /* some other service: what it answers is its own affair */
+	if (exchange.differs)
+		complain("what came back is not what was sent: this is no echo");
+	else if (exchange.matched_bytes < total_length(options))
+		complain("the server closed: of %zu bytes only %zu came back", total_length(options),
+		         exchange.matched_bytes);
+	else
 		return 0;
-	complain("what came back is not what was sent: this is no echo");
 	return -1;
 }
 
