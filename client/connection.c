@@ -266,7 +266,10 @@ void connection_at_eof(struct connection *connection, const struct options *opti
 		     connection->shut ? "the server closed too" : "the server closed first", NULL);
 }
 
-/* Reads until the other side ends, or the deadline. What still comes is counted. */
+/*
+ * Reads until the other side ends, or the deadline; looks once where that has passed. What
+ * still comes is counted.
+ */
 static void await_eof(struct connection *connection, const struct options *options,
                       int64_t deadline)
 {
@@ -338,6 +341,7 @@ void connection_close(struct connection *connection, const struct options *optio
 	if (options->reset) {
 		(void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	} else if (is_tcp(options) && !connection->broken) {
+		await_eof(connection, options, 0); /* it may have closed first */
 		if (connection_shutdown(connection, options) == -1)
 			connection->broken = true;
 		await_eof(connection, options, deadline);

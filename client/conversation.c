@@ -67,26 +67,18 @@ static void tell_greeting(const struct connection *connection, const struct opti
 		narrate_detail("somebody on the way changed it: address translation (NAT)");
 }
 
-static void tell_other_greeting(const struct connection *connection,
-                                const struct options *options, const char *bytes, size_t length)
+static void tell_no_greeting(const struct connection *connection, const struct options *options,
+                             bool silent)
 {
-	char text[80];
-	char shown[60];
-
-	if (length == 0)
-		snprintf(text, sizeof text, "none: the server says nothing");
-	else
-		snprintf(text, sizeof text, "not portlab's: \"%s\"",
-		         text_escape(bytes, length, shown, sizeof shown));
 	narrate(&(struct event){
 	    .name = "hello",
 	    .id = shown_id(connection, options),
-	    .text = text,
+	    .text = silent ? "none: the server says nothing" : "none: this is no portlab server",
 	    .peer = &connection->peer,
 	    .local = &connection->local,
 	    .state = state_of(connection, options),
 	});
-	if (length == 0)
+	if (silent)
 		narrate_detail("the kernels are connected; the program there has not answered");
 }
 
@@ -163,11 +155,15 @@ int conversation_greet(struct connection *connection, const struct options *opti
 		connection_at_eof(connection, options);
 		return 0;
 	}
-	if (length == 0 || greeting_parse(line, (size_t)length, &greeting) == -1) {
-		tell_other_greeting(connection, options, line, (size_t)length);
+	if (length == 0) {
+		tell_no_greeting(connection, options, true);
 		return 0;
 	}
 	(void)recv(connection->fd, line, (size_t)length, 0); /* just seen there */
+	if (greeting_parse(line, (size_t)length, &greeting) == -1) {
+		tell_no_greeting(connection, options, false);
+		return deliver(connection, options, line, (size_t)length);
+	}
 	connection->bytes_in += (uint64_t)length;
 	tell_greeting(connection, options, &greeting);
 	return 1;
