@@ -142,19 +142,21 @@ static int find_holders(const struct endpoint *wanted, const struct endpoint *pe
 /* "server, pid 4711 (user student)", as much of it as this account may see. */
 static void add_owner(struct explanation *explanation, const struct socket_entry *entry)
 {
-	struct socket_process process;
+	struct socket_owners *owners = socket_owners_read();
+	const struct socket_process *process = socket_owners_find(owners, entry->inode);
 	char user[48], safe[48];
 
 	user_name(entry->uid, user);
-	if (socket_table_process(entry->inode, &process) == 1)
+	if (process != NULL)
 		ADD_WHY(explanation, "%s, pid %ld (%s)",
-		        text_escape(process.name, strlen(process.name), safe, sizeof safe), process.pid,
-		        user);
+		        text_escape(process->name, strlen(process->name), safe, sizeof safe),
+		        process->pid, user);
 	else if (entry->uid != (uint32_t)geteuid())
-		ADD_WHY(explanation, "a process of %s, which %s does not let uid %lu see", user,
-		        "the system", (unsigned long)geteuid());
+		ADD_WHY(explanation, "a process of %s, which the system does not let uid %lu see", user,
+		        (unsigned long)geteuid());
 	else
 		ADD_WHY(explanation, "a process of %s that is not visible from here", user);
+	socket_owners_free(owners);
 }
 
 /* ---- socket ---- */

@@ -14,6 +14,16 @@
 
 #include <stdint.h>
 
+/* What the kernel will do next by itself; sock_diag(7) has the same numbers. */
+enum socket_timer {
+	SOCKET_TIMER_NONE,
+	SOCKET_TIMER_RETRANSMIT,
+	SOCKET_TIMER_KEEPALIVE,
+	SOCKET_TIMER_TIME_WAIT,
+	SOCKET_TIMER_PROBE, /* of a window that the other side has closed */
+	SOCKET_TIMER_COUNT
+};
+
 struct socket_entry {
 	struct endpoint local, peer; /* a listener's peer is the wildcard, port 0 */
 	enum tcp_state state;        /* NONE for UDP */
@@ -22,7 +32,9 @@ struct socket_entry {
 	uint32_t inode;              /* names the socket; 0 for TIME_WAIT */
 	uint32_t receive_queue;      /* bytes; of a listener: connections to be accepted */
 	uint32_t send_queue;         /* bytes; of a listener: its backlog */
-	long expires_ms;             /* TIME_WAIT: milliseconds left; else -1 */
+	enum socket_timer timer;
+	long expires_ms;      /* until the timer, in milliseconds; -1 without a timer */
+	unsigned retransmits; /* of the segment that is being sent again; else 0 */
 };
 
 /*
@@ -45,9 +57,14 @@ struct socket_process {
 };
 
 /*
- * A process that holds the socket. Returns 1 and fills *process; 0 where none is visible
- * to this account (another user's processes are not); -1 where processes cannot be seen.
+ * Which process holds which socket, for those that this account may see (another user's
+ * processes are not). Read once, asked often. NULL with errno where it cannot be read.
  */
-int socket_table_process(uint32_t inode, struct socket_process *process);
+struct socket_owners *socket_owners_read(void);
+void socket_owners_free(struct socket_owners *owners);
+
+/* The process of the lowest pid that holds the socket, or NULL. Lives as long as owners. */
+const struct socket_process *socket_owners_find(const struct socket_owners *owners,
+                                                uint32_t inode);
 
 #endif

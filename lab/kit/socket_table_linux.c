@@ -103,7 +103,10 @@ static void entry_of_diag(const struct inet_diag_msg *message, enum transport tr
 	entry->inode = message->idiag_inode;
 	entry->receive_queue = message->idiag_rqueue;
 	entry->send_queue = message->idiag_wqueue;
-	entry->expires_ms = entry->state == TCP_STATE_TIME_WAIT ? (long)message->idiag_expires : -1;
+	if (message->idiag_timer < SOCKET_TIMER_COUNT)
+		entry->timer = (enum socket_timer)message->idiag_timer;
+	entry->expires_ms = entry->timer != SOCKET_TIMER_NONE ? (long)message->idiag_expires : -1;
+	entry->retransmits = entry->timer == SOCKET_TIMER_RETRANSMIT ? message->idiag_retrans : 0;
 }
 
 /*
@@ -237,12 +240,12 @@ static bool entry_of_proc(const char *line, int family, enum transport transport
                           struct socket_entry *entry)
 {
 	char local[64], peer[64];
-	unsigned state, timer, uid, inode;
+	unsigned state, timer, retransmits, uid, inode;
 	unsigned long send_queue, receive_queue, when;
 
 	memset(entry, 0, sizeof *entry);
-	if (sscanf(line, " %*d: %63s %63s %x %lx:%lx %x:%lx %*x %u %*d %u", local, peer, &state,
-	           &send_queue, &receive_queue, &timer, &when, &uid, &inode) != 9 ||
+	if (sscanf(line, " %*d: %63s %63s %x %lx:%lx %x:%lx %x %u %*d %u", local, peer, &state,
+	           &send_queue, &receive_queue, &timer, &when, &retransmits, &uid, &inode) != 10 ||
 	    !endpoint_of_proc(family, local, &entry->local) ||
 	    !endpoint_of_proc(family, peer, &entry->peer))
 		return false;
@@ -252,8 +255,11 @@ static bool entry_of_proc(const char *line, int family, enum transport transport
 	entry->inode = inode;
 	entry->receive_queue = (uint32_t)receive_queue;
 	entry->send_queue = (uint32_t)send_queue;
+	if (timer < SOCKET_TIMER_COUNT)
+		entry->timer = (enum socket_timer)timer;
 	entry->expires_ms =
-	    entry->state == TCP_STATE_TIME_WAIT ? (long)when * 1000 / sysconf(_SC_CLK_TCK) : -1;
+	    entry->timer != SOCKET_TIMER_NONE ? (long)when * 1000 / sysconf(_SC_CLK_TCK) : -1;
+	entry->retransmits = entry->timer == SOCKET_TIMER_RETRANSMIT ? retransmits : 0;
 	return true;
 }
 
@@ -322,27 +328,63 @@ int socket_table_find(const struct endpoint *local, const struct endpoint *peer,
 	return search.found;
 }
 
-/* Whether one of the process's descriptors is that socket. */
-static bool process_holds(const char *pid, const char *link_text)
-{
-	char path[64], target[64];
-	bool holds = false;
-	DIR *directory;
-	const struct dirent *item;
+/* ---- who holds which ---- */
 
-	snprintf(path, sizeof path, "/proc/%.16s/fd", pid);
-	directory = opendir(path);
-	if (directory == NULL)
-		return false;
-	while (!holds && (item = readdir(directory)) != NULL) {
+struct holding {
+	uint32_t inode;
+	uint32_t process; /* its place in processes[] */
+};
+
+struct socket_owners {
+	struct socket_process *processes;
+	struct holding *holdings; /* ascending by inode, then by pid */
+	size_t process_count, process_room, holding_count, holding_room;
+};
+
+/* Makes room for one more. Returns the array, perhaps moved, or NULL with errno. */
+static void *with_room(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	size_t wanted = *room == 0 ? 64 : *room * 2;
+	void *grown = realloc(array, wanted * size);
+	if (grown != NULL)
+		*room = wanted;
+	return grown;
+}
+
+static int add_holding(struct socket_owners *owners, uint32_t inode)
+{
+	struct holding *holdings = with_room(owners->holdings, owners->holding_count,
+	                                     &owners->holding_room, sizeof *owners->holdings);
+
+	if (holdings == NULL)
+		return -1;
+	owners->holdings = holdings;
+	holdings[owners->holding_count++] =
+	    (struct holding){inode, (uint32_t)owners->process_count};
+	return 0;
+}
+
+/* The sockets among a process's descriptors. Returns how many, or -1 with errno ENOMEM. */
+static int add_descriptors(struct socket_owners *owners, DIR *directory)
+{
+	const struct dirent *item;
+	char target[64];
+	int count = 0;
+
+	while ((item = readdir(directory)) != NULL) {
+		uint32_t inode;
 		ssize_t length = readlinkat(dirfd(directory), item->d_name, target, sizeof target - 1);
-		if (length > 0) {
-			target[length] = '\0';
-			holds = strcmp(target, link_text) == 0;
-		}
+		if (length <= 8 || memcmp(target, "socket:[", 8) != 0)
+			continue;
+		target[length] = '\0';
+		inode = (uint32_t)strtoul(target + 8, NULL, 10);
+		if (add_holding(owners, inode) == -1)
+			return -1;
+		count++;
 	}
-	(void)closedir(directory);
-	return holds;
+	return count;
 }
 
 static void read_name(const char *pid, char *name, size_t size)
@@ -358,23 +400,87 @@ static void read_name(const char *pid, char *name, size_t size)
 		(void)fclose(file);
 }
 
-int socket_table_process(uint32_t inode, struct socket_process *process)
+/* A process whose descriptors are not ours to see, or that has just ended, has none. */
+static int add_process(struct socket_owners *owners, const char *pid)
 {
-	char link_text[32];
-	int found = 0;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%.16s/fd", pid);
+	DIR *directory = opendir(path);
+	if (directory == NULL)
+		return 0;
+	int count = add_descriptors(owners, directory);
+	(void)closedir(directory);
+	if (count <= 0)
+		return count;
+	struct socket_process *processes =
+	    with_room(owners->processes, owners->process_count, &owners->process_room,
+	              sizeof *owners->processes);
+	if (processes == NULL)
+		return -1;
+	owners->processes = processes;
+	processes += owners->process_count++;
+	processes->pid = strtol(pid, NULL, 10);
+	read_name(pid, processes->name, sizeof processes->name);
+	return 0;
+}
+
+static int compare_holdings(const void *one, const void *other)
+{
+	const struct holding *first = one, *second = other;
+
+	if (first->inode != second->inode)
+		return first->inode < second->inode ? -1 : 1;
+	return first->process < second->process ? -1 : first->process > second->process;
+}
+
+struct socket_owners *socket_owners_read(void)
+{
+	struct socket_owners *owners = calloc(1, sizeof *owners);
 	DIR *directory = opendir("/proc");
 	const struct dirent *item;
+	int result = owners != NULL && directory != NULL ? 0 : -1;
 
-	if (directory == NULL)
-		return -1;
-	snprintf(link_text, sizeof link_text, "socket:[%u]", inode);
-	while (inode != 0 && found == 0 && (item = readdir(directory)) != NULL) {
-		if (!isdigit((unsigned char)item->d_name[0]) || !process_holds(item->d_name, link_text))
-			continue;
-		process->pid = strtol(item->d_name, NULL, 10);
-		read_name(item->d_name, process->name, sizeof process->name);
-		found = 1;
+	while (result == 0 && (item = readdir(directory)) != NULL)
+		if (isdigit((unsigned char)item->d_name[0]))
+			result = add_process(owners, item->d_name);
+	int error = errno;
+	if (directory != NULL)
+		(void)closedir(directory);
+	if (result == -1) {
+		socket_owners_free(owners);
+		errno = error;
+		return NULL;
 	}
-	(void)closedir(directory);
-	return found;
+	if (owners->holding_count > 0)
+		qsort(owners->holdings, owners->holding_count, sizeof *owners->holdings,
+		      compare_holdings);
+	return owners;
+}
+
+void socket_owners_free(struct socket_owners *owners)
+{
+	if (owners == NULL)
+		return;
+	free(owners->processes);
+	free(owners->holdings);
+	free(owners);
+}
+
+const struct socket_process *socket_owners_find(const struct socket_owners *owners,
+                                                uint32_t inode)
+{
+	size_t low = 0, high = owners != NULL ? owners->holding_count : 0;
+
+	while (low < high) { /* the first holding of that inode */
+		size_t middle = low + (high - low) / 2;
+		if (owners->holdings[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (inode == 0 || owners == NULL || low == owners->holding_count ||
+	    owners->holdings[low].inode != inode)
+		return NULL;
+	return &owners->processes[owners->holdings[low].process];
 }
