@@ -36,14 +36,14 @@ sources = $(filter-out %_$(OTHER_PLATFORM).c,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 KIT = $(BUILD)/libkit.a
-PROGRAMS = $(BIN)/server $(BIN)/client
+PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit install uninstall clean help FORCE
 
-all: $(PROGRAMS) ## build bin/server and bin/client
+all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,7 @@ help: ## this list
 
 $(BIN)/server: $(call objects,server) $(KIT)
 $(BIN)/client: $(call objects,client) $(KIT)
+$(BIN)/lab: $(call objects,lab) $(call objects,lab/instruments) $(KIT)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

@@ -26,6 +26,12 @@ struct port_range {
 int machine_ephemeral_range(struct port_range *range);
 
 /*
+ * The numbers that it leaves out all the same, "8080,9000-9100" or "" (for the setting
+ * net.ipv4.ip_local_reserved_ports). Returns 0, or -1 where it cannot be asked.
+ */
+int machine_reserved_ports(char *text, size_t size);
+
+/*
  * The first port that needs no privilege (net.ipv4.ip_unprivileged_port_start), usually
  * 1024. Returns -1 where this system has no such setting to ask.
  */

@@ -37,6 +37,14 @@ int machine_ephemeral_range(struct port_range *range)
 	return 0;
 }
 
+int machine_reserved_ports(char *text, size_t size)
+{
+	if (read_line("/proc/sys/net/ipv4/ip_local_reserved_ports", text, size) == -1)
+		return -1;
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
 long machine_unprivileged_start(void)
 {
 	char line[64];

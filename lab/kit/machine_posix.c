@@ -9,6 +9,13 @@ int machine_ephemeral_range(struct port_range *range)
 	return -1;
 }
 
+int machine_reserved_ports(char *text, size_t size)
+{
+	(void)text;
+	(void)size;
+	return -1;
+}
+
 long machine_unprivileged_start(void)
 {
 	return -1;

@@ -162,8 +162,10 @@ int narrate_finish(void)
 /* ---- as text ---- */
 
 /* At most three colours, each beside the word that says the same. */
-static const char *color_of(enum tcp_state state)
+const char *narrate_state_color(enum tcp_state state)
 {
+	if (!color_out)
+		return "";
 	switch (state) {
 	case TCP_STATE_ESTABLISHED:
 	case TCP_STATE_LISTEN:
@@ -177,10 +179,15 @@ static const char *color_of(enum tcp_state state)
 	}
 }
 
+const char *narrate_color_end(void)
+{
+	return color_out ? "\033[0m" : "";
+}
+
 static void text_line(const struct event *event, char *line, size_t size)
 {
 	const char *state = tcp_state_name(event->state);
-	const char *color = color_out ? color_of(event->state) : "";
+	const char *color = narrate_state_color(event->state);
 	char id[16] = "";
 
 	if (event->id != 0)
@@ -190,7 +197,8 @@ static void text_line(const struct event *event, char *line, size_t size)
 	else
 		text_add(line, size, "  %-8s %-5s %-*s", event->name, id, TEXT_WIDTH,
 		         event->text != NULL ? event->text : "");
-	text_add(line, size, " %s%-11s%s", color, state, color[0] != '\0' ? "\033[0m" : "");
+	text_add(line, size, " %s%-11s%s", color, state,
+	         color[0] != '\0' ? narrate_color_end() : "");
 	if (event->note != NULL)
 		text_add(line, size, "  %s", event->note);
 	size_t end = strlen(line);

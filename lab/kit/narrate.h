@@ -124,8 +124,12 @@ __attribute__((format(printf, 1, 2)))
 #endif
 void complain(const char *format, ...);
 
-/* Whether text for this stream is coloured. */
+/* Whether text on standard error is coloured. */
 bool narrate_colors_stderr(void);
+
+/* The colour of a state on standard output and what ends it; "" where there are none. */
+const char *narrate_state_color(enum tcp_state state);
+const char *narrate_color_end(void);
 
 /* Adds a string to JSON text as a quoted, escaped JSON string. */
 void json_add_string(char *text, size_t size, const char *string);

@@ -1,0 +1,19 @@
+/* print.c - see print.h. */
+#include "instruments/print.h"
+
+#include "kit/narrate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void print(const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	(void)narrate_raw(line, strlen(line));
+}
