@@ -585,6 +585,7 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 	}
 	narrate_configure(&narration);
+	narrate_in_blocks();
 	if (text != NULL && optind < argc) {
 		complain("--search looks through all services: it takes no port beside it");
 		return EXIT_USAGE;

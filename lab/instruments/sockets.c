@@ -24,7 +24,7 @@ static const char help_text[] =
     "           state NAME         in that state; may be repeated\n"
     "           mine               of this user\n"
     "options    --explain          what the states mean, and what ends each\n"
-    "           --no-process       without pid and program: faster with many sockets\n"
+    "           --process          pid and program even of more than 5000 sockets\n"
     "           --json             one JSON object on a line for each socket\n"
     "           --color WHEN       auto, always or never\n"
     "\n"
@@ -297,6 +297,9 @@ static void tell_json(const struct socket_list *list, const struct socket_owners
 
 /* ---- the command line ---- */
 
+/* To find who holds which socket, every descriptor of every process must be looked at. */
+enum { PROCESSES_UP_TO = 5000 };
+
 struct asked {
 	struct socket_filter filter;
 	struct narrate_options narration;
@@ -314,7 +317,8 @@ static int show(const struct asked *asked)
 		socket_list_free(&list);
 		return errno == ENOTSUP ? EXIT_SKIPPED : EXIT_FAILURE;
 	}
-	struct socket_owners *owners = asked->processes ? socket_owners_read() : NULL;
+	bool processes = asked->processes || list.count <= PROCESSES_UP_TO;
+	struct socket_owners *owners = processes ? socket_owners_read() : NULL;
 	if (narrate_is_json())
 		tell_json(&list, owners);
 	else if (list.count == 0)
@@ -323,6 +327,8 @@ static int show(const struct asked *asked)
 		print_table(&list, owners);
 	if (asked->explain && !narrate_is_json())
 		explain_states(&list);
+	if (!processes)
+		complain("%zu sockets: pid and program left out (--process shows them)", list.count);
 	socket_owners_free(owners);
 	socket_list_free(&list);
 	return EXIT_SUCCESS;
@@ -330,16 +336,16 @@ static int show(const struct asked *asked)
 
 static int run(int argc, char **argv)
 {
-	enum { OPTION_EXPLAIN = 256, OPTION_JSON, OPTION_COLOR, OPTION_NO_PROCESS };
+	enum { OPTION_EXPLAIN = 256, OPTION_JSON, OPTION_COLOR, OPTION_PROCESS };
 	static const struct option long_options[] = {
 	    {"color", required_argument, NULL, OPTION_COLOR},
 	    {"explain", no_argument, NULL, OPTION_EXPLAIN},
 	    {"help", no_argument, NULL, 'h'},
 	    {"json", no_argument, NULL, OPTION_JSON},
-	    {"no-process", no_argument, NULL, OPTION_NO_PROCESS},
+	    {"process", no_argument, NULL, OPTION_PROCESS},
 	    {NULL, 0, NULL, 0},
 	};
-	struct asked asked = {.filter = socket_filter_all(), .processes = true};
+	struct asked asked = {.filter = socket_filter_all()};
 	int option;
 
 	while ((option = options_next(argc, argv, "h", long_options)) != -1) {
@@ -349,12 +355,13 @@ static int run(int argc, char **argv)
 			asked.explain = true;
 		else if (option == OPTION_JSON)
 			asked.narration.form = NARRATE_JSON;
-		else if (option == OPTION_NO_PROCESS)
-			asked.processes = false;
+		else if (option == OPTION_PROCESS)
+			asked.processes = true;
 		else if (option != OPTION_COLOR || !options_color(optarg, &asked.narration.color))
 			return EXIT_USAGE;
 	}
 	narrate_configure(&asked.narration);
+	narrate_in_blocks();
 	for (int i = optind; i < argc; i++)
 		if (!take_filter(&asked.filter, argv, argc, &i))
 			return EXIT_USAGE;

@@ -36,6 +36,11 @@ void narrate_prepare(void)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
+void narrate_in_blocks(void)
+{
+	(void)setvbuf(stdout, NULL, _IOFBF, 65536);
+}
+
 static bool color_wanted(int fd)
 {
 	const char *no_color = getenv("NO_COLOR");

@@ -58,6 +58,12 @@ struct event {
  */
 void narrate_prepare(void);
 
+/*
+ * For a program that prints a table and ends: whole blocks instead of lines. Before
+ * anything is written.
+ */
+void narrate_in_blocks(void);
+
 /* After the options are known. */
 void narrate_configure(const struct narrate_options *options);
 
