@@ -179,13 +179,13 @@ static int bind_own_end(struct connection *connection, const struct options *opt
 	if (options->own_port &&
 	    setsockopt(connection->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
-	return bind(connection->fd, (const struct sockaddr *)&own.address, own.length);
+	return bind(connection->fd, &own.address.any, own.length);
 }
 
 /* connect() with a time limit: it is started, and its end awaited. Returns as connect(). */
 static int connect_within(const struct connection *connection, int64_t timeout_ms)
 {
-	const struct sockaddr *address = (const struct sockaddr *)&connection->peer.address;
+	const struct sockaddr *address = &connection->peer.address.any;
 	int error = 0;
 	socklen_t length = sizeof error;
 

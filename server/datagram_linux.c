@@ -25,16 +25,6 @@ int datagram_prepare(int fd)
 	return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 }
 
-static struct sockaddr_in *in4(struct endpoint *endpoint)
-{
-	return (struct sockaddr_in *)(void *)&endpoint->address;
-}
-
-static struct sockaddr_in6 *in6(struct endpoint *endpoint)
-{
-	return (struct sockaddr_in6 *)(void *)&endpoint->address;
-}
-
 /* One option was set, so at most one control message comes with a datagram. */
 static void read_destination(struct msghdr *message, struct endpoint *local)
 {
@@ -45,13 +35,13 @@ static void read_destination(struct msghdr *message, struct endpoint *local)
 	if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo info;
 		memcpy(&info, CMSG_DATA(item), sizeof info);
-		in4(local)->sin_addr = info.ipi_addr;
+		local->address.in4.sin_addr = info.ipi_addr;
 	} else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
 		struct in6_pktinfo info;
 		memcpy(&info, CMSG_DATA(item), sizeof info);
-		in6(local)->sin6_addr = info.ipi6_addr;
+		local->address.in6.sin6_addr = info.ipi6_addr;
 		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-			in6(local)->sin6_scope_id = info.ipi6_ifindex;
+			local->address.in6.sin6_scope_id = info.ipi6_ifindex;
 	}
 }
 
@@ -82,7 +72,6 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct endpoint *peer
 static void set_source(struct msghdr *message, union control *control,
                        const struct endpoint *local)
 {
-	struct endpoint copy = *local;
 	struct in_pktinfo info4;
 	struct in6_pktinfo info6;
 	bool six = endpoint_family(local) == AF_INET6;
@@ -98,11 +87,11 @@ static void set_source(struct msghdr *message, union control *control,
 	item->cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO;
 	item->cmsg_len = (socklen_t)CMSG_LEN(size);
 	if (six) {
-		info6.ipi6_addr = in6(&copy)->sin6_addr;
-		info6.ipi6_ifindex = in6(&copy)->sin6_scope_id;
+		info6.ipi6_addr = local->address.in6.sin6_addr;
+		info6.ipi6_ifindex = local->address.in6.sin6_scope_id;
 		memcpy(CMSG_DATA(item), &info6, sizeof info6);
 	} else {
-		info4.ipi_spec_dst = in4(&copy)->sin_addr;
+		info4.ipi_spec_dst = local->address.in4.sin_addr;
 		memcpy(CMSG_DATA(item), &info4, sizeof info4);
 	}
 }

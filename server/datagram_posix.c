@@ -15,8 +15,7 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct endpoint *peer
 {
 	memset(peer, 0, sizeof *peer);
 	peer->length = sizeof peer->address;
-	ssize_t length =
-	    recvfrom(fd, bytes, size, 0, (struct sockaddr *)&peer->address, &peer->length);
+	ssize_t length = recvfrom(fd, bytes, size, 0, &peer->address.any, &peer->length);
 	return length == -1 || endpoint_of_socket(fd, local) == -1 ? -1 : length;
 }
 
@@ -24,5 +23,5 @@ ssize_t datagram_send(int fd, const void *bytes, size_t length, const struct end
                       const struct endpoint *local)
 {
 	(void)local; /* the system chooses the address it leaves from */
-	return sendto(fd, bytes, length, 0, (const struct sockaddr *)&peer->address, peer->length);
+	return sendto(fd, bytes, length, 0, &peer->address.any, peer->length);
 }

@@ -207,7 +207,7 @@ int listener_open(const struct options *options, struct endpoint *name)
 	if (set_options(options, fd) == -1)
 		return give_up(options, fd, "setsockopt", &wanted);
 
-	if (bind(fd, (const struct sockaddr *)&wanted.address, wanted.length) == -1)
+	if (bind(fd, &wanted.address.any, wanted.length) == -1)
 		return give_up(options, fd, "bind", &wanted);
 	/* Read back: with port 0 only the kernel knows which one it is. */
 	if (endpoint_of_socket(fd, name) == -1)

@@ -6,72 +6,104 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct sockaddr_in *in4(const struct endpoint *endpoint)
-{
-	return (const struct sockaddr_in *)(const void *)&endpoint->address;
-}
-
-static const struct sockaddr_in6 *in6(const struct endpoint *endpoint)
-{
-	return (const struct sockaddr_in6 *)(const void *)&endpoint->address;
-}
-
 int endpoint_family(const struct endpoint *endpoint)
 {
-	return endpoint->length == 0 ? AF_UNSPEC : endpoint->address.ss_family;
+	return endpoint->length == 0 ? AF_UNSPEC : endpoint->address.any.sa_family;
 }
 
 uint16_t endpoint_port(const struct endpoint *endpoint)
 {
 	if (endpoint_family(endpoint) == AF_INET)
-		return ntohs(in4(endpoint)->sin_port);
+		return ntohs(endpoint->address.in4.sin_port);
 	if (endpoint_family(endpoint) == AF_INET6)
-		return ntohs(in6(endpoint)->sin6_port);
+		return ntohs(endpoint->address.in6.sin6_port);
 	return 0;
 }
 
 void endpoint_set_port(struct endpoint *endpoint, uint16_t port)
 {
 	if (endpoint_family(endpoint) == AF_INET)
-		((struct sockaddr_in *)(void *)&endpoint->address)->sin_port = htons(port);
+		endpoint->address.in4.sin_port = htons(port);
 	else if (endpoint_family(endpoint) == AF_INET6)
-		((struct sockaddr_in6 *)(void *)&endpoint->address)->sin6_port = htons(port);
+		endpoint->address.in6.sin6_port = htons(port);
+}
+
+/* Writes a number and a final 0. Returns the place of that 0. */
+static char *write_number(char *text, unsigned number)
+{
+	char digits[10];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		*text++ = digits[--count];
+	*text = '\0';
+	return text;
+}
+
+/* By hand: tables of tens of thousands of sockets are written with it. */
+static char *write_ipv4(char *text, struct in_addr address)
+{
+	uint32_t number = ntohl(address.s_addr);
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		text = write_number(text, number >> shift & 255);
+		*text++ = '.';
+	}
+	*--text = '\0';
+	return text;
+}
+
+/* Returns the place of the final 0, as the functions above do. */
+static char *write_ipv6(char *text, const struct sockaddr_in6 *address)
+{
+	unsigned scope = address->sin6_scope_id;
+
+	if (inet_ntop(AF_INET6, &address->sin6_addr, text, INET6_ADDRSTRLEN) == NULL)
+		strcpy(text, "?");
+	text += strlen(text);
+	if (scope == 0)
+		return text;
+	*text++ = '%';
+	if (if_indextoname(scope, text) == NULL)
+		return write_number(text, scope);
+	return text + strlen(text);
+}
+
+static char *write_address(char *text, const struct endpoint *endpoint)
+{
+	return endpoint_family(endpoint) == AF_INET6
+	           ? write_ipv6(text, &endpoint->address.in6)
+	           : write_ipv4(text, endpoint->address.in4.sin_addr);
 }
 
 char *endpoint_format_address(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
 {
-	const void *raw = endpoint_family(endpoint) == AF_INET6
-	                      ? (const void *)&in6(endpoint)->sin6_addr
-	                      : (const void *)&in4(endpoint)->sin_addr;
-
-	if (endpoint->length == 0 ||
-	    inet_ntop(endpoint_family(endpoint), raw, text, INET6_ADDRSTRLEN) == NULL)
+	if (endpoint->length == 0)
 		return strcpy(text, "-");
-	if (endpoint_family(endpoint) == AF_INET6 && in6(endpoint)->sin6_scope_id != 0) {
-		char interface[IF_NAMESIZE];
-		unsigned scope = in6(endpoint)->sin6_scope_id;
-		size_t end = strlen(text);
-		if (if_indextoname(scope, interface) != NULL)
-			snprintf(text + end, ENDPOINT_TEXT_SIZE - end, "%%%s", interface);
-		else
-			snprintf(text + end, ENDPOINT_TEXT_SIZE - end, "%%%u", scope);
-	}
+	(void)write_address(text, endpoint);
 	return text;
 }
 
 char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
 {
-	char address[ENDPOINT_TEXT_SIZE];
+	bool brackets = endpoint_family(endpoint) == AF_INET6;
+	char *end = text;
 
 	if (endpoint->length == 0)
 		return strcpy(text, "-");
-	snprintf(text, ENDPOINT_TEXT_SIZE,
-	         endpoint_family(endpoint) == AF_INET6 ? "[%.80s]:%u" : "%.80s:%u",
-	         endpoint_format_address(endpoint, address), (unsigned)endpoint_port(endpoint));
+	if (brackets)
+		*end++ = '[';
+	end = write_address(end, endpoint);
+	if (brackets)
+		*end++ = ']';
+	*end++ = ':';
+	(void)write_number(end, endpoint_port(endpoint));
 	return text;
 }
 
@@ -112,12 +144,12 @@ int endpoint_parse(const char *text, struct endpoint *endpoint)
 static bool inner_ipv4(const struct endpoint *endpoint, struct in_addr *address)
 {
 	if (endpoint_family(endpoint) == AF_INET) {
-		*address = in4(endpoint)->sin_addr;
+		*address = endpoint->address.in4.sin_addr;
 		return true;
 	}
 	if (endpoint_family(endpoint) == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&in6(endpoint)->sin6_addr)) {
-		memcpy(address, &in6(endpoint)->sin6_addr.s6_addr[12], sizeof *address);
+	    IN6_IS_ADDR_V4MAPPED(&endpoint->address.in6.sin6_addr)) {
+		memcpy(address, &endpoint->address.in6.sin6_addr.s6_addr[12], sizeof *address);
 		return true;
 	}
 	return false;
@@ -132,8 +164,9 @@ bool endpoint_same_address(const struct endpoint *one, const struct endpoint *ot
 		return false;
 	if (first4)
 		return first.s_addr == second.s_addr;
-	return memcmp(&in6(one)->sin6_addr, &in6(other)->sin6_addr, sizeof(struct in6_addr)) == 0 &&
-	       in6(one)->sin6_scope_id == in6(other)->sin6_scope_id;
+	return memcmp(&one->address.in6.sin6_addr, &other->address.in6.sin6_addr,
+	              sizeof(struct in6_addr)) == 0 &&
+	       one->address.in6.sin6_scope_id == other->address.in6.sin6_scope_id;
 }
 
 bool endpoint_equal(const struct endpoint *one, const struct endpoint *other)
@@ -148,15 +181,15 @@ bool endpoint_is_loopback(const struct endpoint *endpoint)
 	if (inner_ipv4(endpoint, &address))
 		return ntohl(address.s_addr) >> 24 == 127;
 	return endpoint_family(endpoint) == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&in6(endpoint)->sin6_addr);
+	       IN6_IS_ADDR_LOOPBACK(&endpoint->address.in6.sin6_addr);
 }
 
 bool endpoint_is_wildcard(const struct endpoint *endpoint)
 {
 	if (endpoint_family(endpoint) == AF_INET)
-		return in4(endpoint)->sin_addr.s_addr == htonl(INADDR_ANY);
+		return endpoint->address.in4.sin_addr.s_addr == htonl(INADDR_ANY);
 	return endpoint_family(endpoint) == AF_INET6 &&
-	       IN6_IS_ADDR_UNSPECIFIED(&in6(endpoint)->sin6_addr);
+	       IN6_IS_ADDR_UNSPECIFIED(&endpoint->address.in6.sin6_addr);
 }
 
 static struct endpoint endpoint_of(int family, uint32_t address4, struct in6_addr address6,
@@ -165,12 +198,12 @@ static struct endpoint endpoint_of(int family, uint32_t address4, struct in6_add
 	struct endpoint endpoint;
 
 	memset(&endpoint, 0, sizeof endpoint);
-	endpoint.address.ss_family = (sa_family_t)family;
+	endpoint.address.any.sa_family = (sa_family_t)family;
 	if (family == AF_INET6) {
-		((struct sockaddr_in6 *)(void *)&endpoint.address)->sin6_addr = address6;
+		endpoint.address.in6.sin6_addr = address6;
 		endpoint.length = sizeof(struct sockaddr_in6);
 	} else {
-		((struct sockaddr_in *)(void *)&endpoint.address)->sin_addr.s_addr = htonl(address4);
+		endpoint.address.in4.sin_addr.s_addr = htonl(address4);
 		endpoint.length = sizeof(struct sockaddr_in);
 	}
 	endpoint_set_port(&endpoint, port);
@@ -191,7 +224,7 @@ int endpoint_of_socket(int fd, struct endpoint *endpoint)
 {
 	memset(endpoint, 0, sizeof *endpoint);
 	endpoint->length = sizeof endpoint->address;
-	if (getsockname(fd, (struct sockaddr *)&endpoint->address, &endpoint->length) == 0)
+	if (getsockname(fd, &endpoint->address.any, &endpoint->length) == 0)
 		return 0;
 	endpoint->length = 0;
 	return -1;
@@ -201,7 +234,7 @@ int endpoint_of_peer(int fd, struct endpoint *endpoint)
 {
 	memset(endpoint, 0, sizeof *endpoint);
 	endpoint->length = sizeof endpoint->address;
-	if (getpeername(fd, (struct sockaddr *)&endpoint->address, &endpoint->length) == 0)
+	if (getpeername(fd, &endpoint->address.any, &endpoint->length) == 0)
 		return 0;
 	endpoint->length = 0;
 	return -1;

@@ -13,11 +13,16 @@
 
 #include "kit/port.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
 struct endpoint {
-	struct sockaddr_storage address;
+	union {
+		struct sockaddr any; /* what the calls want, and the family */
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} address;
 	socklen_t length; /* 0: no endpoint */
 };
 

@@ -67,15 +67,15 @@ static struct endpoint endpoint_of_diag(int family, const uint32_t *address, uin
 	struct endpoint endpoint = endpoint_wildcard(family, ntohs(port));
 
 	if (family == AF_INET6)
-		memcpy(&((struct sockaddr_in6 *)(void *)&endpoint.address)->sin6_addr, address, 16);
+		memcpy(&endpoint.address.in6.sin6_addr, address, 16);
 	else
-		memcpy(&((struct sockaddr_in *)(void *)&endpoint.address)->sin_addr, address, 4);
+		memcpy(&endpoint.address.in4.sin_addr, address, 4);
 	return endpoint;
 }
 
 static void set_scope(struct endpoint *endpoint, uint32_t interface)
 {
-	struct sockaddr_in6 *address = (struct sockaddr_in6 *)(void *)&endpoint->address;
+	struct sockaddr_in6 *address = &endpoint->address.in6;
 
 	if (endpoint_family(endpoint) == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr))
 		address->sin6_scope_id = interface;
@@ -178,18 +178,14 @@ static void set_tuple(struct request *request, const struct endpoint *local,
 	id->idiag_sport = htons(endpoint_port(local));
 	id->idiag_dport = htons(endpoint_port(peer));
 	if (endpoint_family(local) == AF_INET6) {
-		const struct sockaddr_in6 *from =
-		    (const struct sockaddr_in6 *)(const void *)&local->address;
-		const struct sockaddr_in6 *to =
-		    (const struct sockaddr_in6 *)(const void *)&peer->address;
+		const struct sockaddr_in6 *from = &local->address.in6;
+		const struct sockaddr_in6 *to = &peer->address.in6;
 		memcpy(id->idiag_src, &from->sin6_addr, 16);
 		memcpy(id->idiag_dst, &to->sin6_addr, 16);
 		id->idiag_if = from->sin6_scope_id;
 	} else {
-		memcpy(id->idiag_src,
-		       &((const struct sockaddr_in *)(const void *)&local->address)->sin_addr, 4);
-		memcpy(id->idiag_dst,
-		       &((const struct sockaddr_in *)(const void *)&peer->address)->sin_addr, 4);
+		memcpy(id->idiag_src, &local->address.in4.sin_addr, 4);
+		memcpy(id->idiag_dst, &peer->address.in4.sin_addr, 4);
 	}
 }
 

@@ -17,7 +17,7 @@
 
 int accept_nonblocking(int listener, struct endpoint *peer)
 {
-	struct sockaddr *address = (struct sockaddr *)&peer->address;
+	struct sockaddr *address = &peer->address.any;
 
 	memset(peer, 0, sizeof *peer);
 	peer->length = sizeof peer->address;
