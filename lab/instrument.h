@@ -14,6 +14,6 @@ struct instrument {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct instrument instrument_ports, instrument_sockets;
+extern const struct instrument instrument_ports, instrument_sockets, instrument_scan;
 
 #endif

@@ -14,6 +14,7 @@
 static const struct instrument *const instruments[] = {
     &instrument_ports,
     &instrument_sockets,
+    &instrument_scan,
 };
 
 enum { COUNT = sizeof instruments / sizeof instruments[0] };
