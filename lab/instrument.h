@@ -14,6 +14,7 @@ struct instrument {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct instrument instrument_ports, instrument_sockets, instrument_scan;
+extern const struct instrument instrument_ports, instrument_sockets, instrument_scan,
+    instrument_doctor, instrument_watch;
 
 #endif

@@ -12,9 +12,8 @@
 #include <string.h>
 
 static const struct instrument *const instruments[] = {
-    &instrument_ports,
-    &instrument_sockets,
-    &instrument_scan,
+    &instrument_ports, &instrument_sockets, &instrument_watch,
+    &instrument_scan,  &instrument_doctor,
 };
 
 enum { COUNT = sizeof instruments / sizeof instruments[0] };

@@ -12,7 +12,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 int accept_nonblocking(int listener, struct endpoint *peer)
@@ -74,4 +76,14 @@ int machine_addresses(int family, struct endpoint *found, int room)
 	}
 	freeifaddrs(list);
 	return count;
+}
+
+int terminal_size_of(int fd, struct terminal_size *size)
+{
+	struct winsize window;
+
+	if (ioctl(fd, TIOCGWINSZ, &window) == -1 || window.ws_col == 0 || window.ws_row == 0)
+		return -1;
+	*size = (struct terminal_size){window.ws_col, window.ws_row};
+	return 0;
 }

@@ -27,4 +27,11 @@ int drop_supplementary_groups(void);
  */
 int machine_addresses(int family, struct endpoint *found, int room);
 
+struct terminal_size {
+	int columns, rows;
+};
+
+/* The size of the terminal behind a descriptor. Returns 0, or -1 where there is none. */
+int terminal_size_of(int fd, struct terminal_size *size);
+
 #endif
