@@ -352,27 +352,6 @@ static void compare(const struct scan *scan, const unsigned char before[65536])
 
 /* ---- the command line ---- */
 
-/* Whether the address is one of this machine's, so that nothing leaves it. */
-static bool is_own(const struct endpoint *target)
-{
-	struct endpoint own[64];
-	int count = machine_addresses(endpoint_family(target), own, 64);
-
-	for (int i = 0; i < count; i++)
-		if (endpoint_same_address(&own[i], target))
-			return true;
-	if (!endpoint_is_loopback(target))
-		return false;
-	/* 127.0.0.2 and its like are in no list; the kernel says whether they are its own. */
-	struct endpoint any_port = *target;
-	endpoint_set_port(&any_port, 0);
-	int fd = socket(endpoint_family(target), SOCK_STREAM, 0);
-	bool bound = fd != -1 && bind(fd, &any_port.address.any, any_port.length) == 0;
-	if (fd != -1)
-		(void)close(fd);
-	return bound;
-}
-
 static void summarise(const struct scan *scan)
 {
 	double seconds = (double)(clock_ms() - scan->started) / 1000;
@@ -469,7 +448,7 @@ static int read_target(const char *word, struct scan *scan)
 		    &(struct failure){.call = "getaddrinfo", .name = word, .reason = reason});
 		return EXIT_FAILURE;
 	}
-	if (is_own(&scan->target))
+	if (machine_has_address(&scan->target))
 		return -1;
 	complain("'%s' is not an address of this machine: lab scan looks at nobody else's ports. "
 	         "Without permission that is an intrusion in many places. lab doctor lists this "

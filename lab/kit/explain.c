@@ -70,13 +70,7 @@ static const char *user_name(uint32_t uid, char text[48])
 /* Whether packets to this endpoint stay on this machine. */
 static bool is_this_machine(const struct endpoint *endpoint)
 {
-	struct endpoint own[64];
-	int count = machine_addresses(endpoint_family(endpoint), own, 64);
-
-	for (int i = 0; i < count; i++)
-		if (endpoint_same_address(&own[i], endpoint))
-			return true;
-	return endpoint_is_loopback(endpoint) || endpoint_is_wildcard(endpoint);
+	return endpoint_is_wildcard(endpoint) || machine_has_address(endpoint);
 }
 
 /* ---- who has the port ---- */

@@ -78,6 +78,29 @@ int machine_addresses(int family, struct endpoint *found, int room)
 	return count;
 }
 
+static bool can_bind(const struct endpoint *endpoint)
+{
+	struct endpoint any_port = *endpoint;
+	int fd = socket(endpoint_family(endpoint), SOCK_STREAM, 0);
+
+	endpoint_set_port(&any_port, 0);
+	bool bound = fd != -1 && bind(fd, &any_port.address.any, any_port.length) == 0;
+	if (fd != -1)
+		(void)close(fd);
+	return bound;
+}
+
+bool machine_has_address(const struct endpoint *endpoint)
+{
+	struct endpoint own[64];
+	int count = machine_addresses(endpoint_family(endpoint), own, 64);
+
+	for (int i = 0; i < count; i++)
+		if (endpoint_same_address(&own[i], endpoint))
+			return true;
+	return endpoint_is_loopback(endpoint) && can_bind(endpoint);
+}
+
 int terminal_size_of(int fd, struct terminal_size *size)
 {
 	struct winsize window;

@@ -27,6 +27,13 @@ int drop_supplementary_groups(void);
  */
 int machine_addresses(int family, struct endpoint *found, int room);
 
+/*
+ * Whether the address is one of this machine's, so that packets to it never leave it. The
+ * whole of 127.0.0.0/8 is on Linux, although only 127.0.0.1 is in the list above; so the
+ * kernel is asked, by binding.
+ */
+bool machine_has_address(const struct endpoint *endpoint);
+
 struct terminal_size {
 	int columns, rows;
 };
