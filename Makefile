@@ -39,6 +39,9 @@ KIT = $(BUILD)/libkit.a
 PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 
+# make V=1 shows the whole commands.
+say = $(if $(V),,@echo '  $(1)' '$@';)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit install uninstall clean help FORCE
@@ -50,27 +53,27 @@ help: ## this list
 	@echo
 	@echo 'PLATFORM=posix            without any Linux-only file'
 	@echo 'SANITIZE=address,undefined, or =thread'
-	@echo 'CC=clang  CFLAGS=-O0  PREFIX=/usr  DESTDIR=/tmp/stage  BUILD=build/x BIN=build/x/bin'
+	@echo 'V=1  CC=clang  CFLAGS=-O0  PREFIX=/usr  DESTDIR=/tmp/stage  BUILD=build/x BIN=build/x/bin'
 
 $(BIN)/server: $(call objects,server) $(KIT)
 $(BIN)/client: $(call objects,client) $(KIT)
 $(BIN)/lab: $(call objects,lab) $(call objects,lab/instruments) $(KIT)
 $(PROGRAMS):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(KIT): $(call objects,lab/kit)
 	@rm -f $@
-	$(AR) rc $@ $^
+	$(call say,ar  )$(AR) rc $@ $^
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,cc  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/lab/kit/registry.o: $(BUILD)/iana_ports.inc
 $(BUILD)/iana_ports.inc: lab/kit/iana-ports.awk lab/kit/iana-ports.tsv
 	@mkdir -p $(@D)
-	awk -f lab/kit/iana-ports.awk lab/kit/iana-ports.tsv > $@
+	$(call say,awk )awk -f lab/kit/iana-ports.awk lab/kit/iana-ports.tsv > $@
 
 # Another compiler or other flags: everything is built again.
 $(BUILD)/flags: FORCE
@@ -81,7 +84,7 @@ $(BUILD)/flags: FORCE
 unit: $(UNIT_TESTS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(KIT)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
 	@BIN=$(BIN) sh lab/demo.sh
