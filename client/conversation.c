@@ -48,7 +48,8 @@ static void tell_greeting(const struct connection *connection, const struct opti
                           const struct greeting *greeting)
 {
 	char saw[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE + 16];
-	bool same = endpoint_equal(&greeting->client, &connection->local);
+	struct endpoint own = endpoint_without_zone(&connection->local);
+	bool same = endpoint_equal(&greeting->client, &own);
 
 	if (same && !options_detailed(options))
 		return;
@@ -113,33 +114,34 @@ static bool may_be_greeting(const char *line, size_t length)
 }
 
 /*
- * Peeks until a whole line, or as much as a greeting can have, is there, and takes
- * nothing. Returns its length, 0 at the deadline; -1 with errno, which is 0 where
- * the server has closed.
+ * Reads until a line is complete, or more than a greeting can have, or what cannot become
+ * one; and nothing behind the line. Returns its length; 0 at the deadline or the server's
+ * end, which is then noted; -1 with errno.
  */
-static ssize_t peek_line(struct connection *connection, char line[GREETING_SIZE],
-                         int64_t deadline)
+static ssize_t read_line(struct connection *connection, const struct options *options,
+                         char line[GREETING_SIZE], int64_t deadline)
 {
-	ssize_t before = -1;
+	size_t length = 0;
 
-	for (;;) {
-		ssize_t length = recv(connection->fd, line, GREETING_SIZE, MSG_PEEK);
-		if (length == 0)
-			errno = 0;
-		if (length == 0 || (length == -1 && !would_wait(errno)))
+	while (length < GREETING_SIZE && may_be_greeting(line, length)) {
+		char *end = line + length;
+		ssize_t seen = recv(connection->fd, end, GREETING_SIZE - length, MSG_PEEK);
+		if (seen == 0)
+			connection_at_eof(connection, options);
+		if (seen == -1 && !would_wait(errno))
 			return -1;
-		const char *end = length > 0 ? memchr(line, '\n', (size_t)length) : NULL;
-		if (end != NULL)
-			return end + 1 - line;
-		if (length == GREETING_SIZE || (length > 0 && !may_be_greeting(line, (size_t)length)))
-			return length;
-		/* Part of a line stays readable, so poll() would not wait for the rest. */
-		if (length > 0 && length == before)
-			(void)poll(NULL, 0, 1);
-		before = length;
-		if (clock_ms() >= deadline || wait_for_fd(connection->fd, POLLIN, deadline) <= 0)
-			return length > 0 ? length : 0;
+		if (seen == 0 || (seen == -1 && wait_for_fd(connection->fd, POLLIN, deadline) <= 0))
+			break;
+		if (seen == -1)
+			continue;
+		const char *newline = memchr(end, '\n', (size_t)seen);
+		size_t take = newline != NULL ? (size_t)(newline + 1 - end) : (size_t)seen;
+		(void)recv(connection->fd, end, take, 0); /* they are there: just seen */
+		length += take;
+		if (newline != NULL)
+			break;
 	}
+	return (ssize_t)length;
 }
 
 int conversation_greet(struct connection *connection, const struct options *options,
@@ -148,18 +150,14 @@ int conversation_greet(struct connection *connection, const struct options *opti
 	char line[GREETING_SIZE];
 	struct greeting greeting;
 
-	ssize_t length = peek_line(connection, line, deadline);
-	if (length == -1 && errno != 0)
+	ssize_t length = read_line(connection, options, line, deadline);
+	if (length == -1)
 		return fail(connection, options, "receive", errno);
-	if (length == -1) {
-		connection_at_eof(connection, options);
-		return 0;
-	}
 	if (length == 0) {
-		tell_no_greeting(connection, options, true);
+		if (!connection->ended)
+			tell_no_greeting(connection, options, true);
 		return 0;
 	}
-	(void)recv(connection->fd, line, (size_t)length, 0); /* just seen there */
 	if (greeting_parse(line, (size_t)length, &greeting) == -1) {
 		tell_no_greeting(connection, options, false);
 		return deliver(connection, options, line, (size_t)length);
@@ -272,10 +270,11 @@ static int exchange_all(struct connection *connection, const struct options *opt
 		                        clock_ms() + options->timeout_ms);
 		if (ready == -1)
 			return fail(connection, options, "poll", errno);
-		if (ready == 0 && greeted && to_come > 0)
+		bool answered = exchange->matched_bytes > 0 || options->message_count == 0;
+		if (ready == 0 && ((greeted && to_come > 0) || !answered))
 			return fail(connection, options, "receive", ETIMEDOUT);
 		if (ready == 0)
-			return 0; /* a server that has said all it wants to */
+			return 0; /* another service, which has said all it wants to */
 		if ((ready & POLLOUT) && sending && send_some(connection, options, exchange) == -1)
 			return -1;
 		if (!(ready & ~POLLOUT))
@@ -315,7 +314,16 @@ struct relay {
 	char bytes[CHUNK]; /* read from standard input, on the way to the server */
 	size_t length, sent;
 	bool input_ended;
+	bool in_line; /* what was shown last did not end its line */
 };
+
+/* The narration that follows begins a line of its own. */
+static void end_shown_line(struct relay *relay)
+{
+	if (relay->in_line)
+		narrate_title("%s", "");
+	relay->in_line = false;
+}
 
 /* From standard input to the relay, or out of it. Returns 0, or -1 after a failure. */
 static int relay_out(struct connection *connection, const struct options *options,
@@ -331,6 +339,8 @@ static int relay_out(struct connection *connection, const struct options *option
 		relay->length = count > 0 ? (size_t)count : 0;
 		relay->sent = 0;
 		if (relay->input_ended)
+			end_shown_line(relay);
+		if (relay->input_ended)
 			return connection_shutdown(connection, options);
 	}
 	count = send(connection->fd, relay->bytes + relay->sent, relay->length - relay->sent, 0);
@@ -341,7 +351,8 @@ static int relay_out(struct connection *connection, const struct options *option
 	return 0;
 }
 
-static int relay_in(struct connection *connection, const struct options *options)
+static int relay_in(struct connection *connection, const struct options *options,
+                    struct relay *relay)
 {
 	char chunk[CHUNK];
 
@@ -349,12 +360,14 @@ static int relay_in(struct connection *connection, const struct options *options
 	if (length == -1)
 		return would_wait(errno) ? 0 : fail(connection, options, "receive", errno);
 	if (length == 0) {
+		end_shown_line(relay);
 		connection_at_eof(connection, options);
 		return 0;
 	}
 	if (narrate_is_json())
 		return deliver(connection, options, chunk, (size_t)length);
 	connection->bytes_in += (uint64_t)length;
+	relay->in_line = chunk[length - 1] != '\n';
 	return narrate_foreign(chunk, (size_t)length);
 }
 
@@ -376,7 +389,8 @@ int conversation_interactive(struct connection *connection, const struct options
 			return fail(connection, options, "poll", errno);
 		if (ready == 0)
 			return 0;
-		if (ready > 0 && (fds[0].revents & ~POLLOUT) && relay_in(connection, options) == -1)
+		if (ready > 0 && (fds[0].revents & ~POLLOUT) &&
+		    relay_in(connection, options, &relay) == -1)
 			return -1;
 		if (ready > 0 && ((fds[0].revents & POLLOUT) || fds[1].revents != 0) &&
 		    relay_out(connection, options, &relay) == -1)

@@ -35,28 +35,35 @@ static int find_peers(const struct options *options, struct endpoint peers[PEERS
 	return count;
 }
 
+static void tell_summary(const struct tally *tally, const struct tally_facts *facts)
+{
+	const struct fact list[] = {
+	    {"connections", NULL, (long long)tally->count},
+	    {"different", NULL, (long long)facts->different},
+	    {"even", NULL, (long long)facts->even},
+	    {"below_1024", NULL, (long long)facts->below_1024},
+	    {"in_dynamic", NULL, (long long)facts->in_dynamic},
+	    {"in_kernel_range", NULL, (long long)facts->in_kernel_range},
+	    {"rising", NULL, (long long)facts->rising},
+	    {tally->count > 0 ? "lowest" : NULL, NULL, facts->lowest}, /* of none there is none */
+	    {"highest", NULL, facts->highest},
+	    {NULL, NULL, 0},
+	};
+
+	narrate(&(struct event){.name = "summary", .facts = list});
+}
+
 static void summarise(const struct options *options, const struct tally *tally)
 {
 	struct tally_facts facts = tally_facts_of(tally);
 
-	if (tally->count > 1 && !options->plot)
-		narrate_title("%zu %s, %zu different source ports, %u to %u", tally->count, tally->unit,
-		              facts.different, facts.lowest, facts.highest);
 	if (narrate_is_json())
-		narrate(&(struct event){
-		    .name = "summary",
-		    .facts =
-		        FACTS({"connections", NULL, (long long)tally->count},
-		              {"different", NULL, (long long)facts.different},
-		              {"lowest", NULL, tally->count > 0 ? facts.lowest : 0},
-		              {"highest", NULL, facts.highest}, {"even", NULL, (long long)facts.even},
-		              {"below_1024", NULL, (long long)facts.below_1024},
-		              {"in_dynamic", NULL, (long long)facts.in_dynamic},
-		              {"in_kernel_range", NULL, (long long)facts.in_kernel_range},
-		              {"rising", NULL, (long long)facts.rising}),
-		});
+		tell_summary(tally, &facts);
 	else if (options->plot && tally->count > 0)
 		tally_plot(tally, text_is_utf8());
+	else if (tally->count > 1)
+		narrate_title("%zu %s, %zu different source ports, %u to %u", tally->count, tally->unit,
+		              facts.different, facts.lowest, facts.highest);
 }
 
 static int run(const struct options *options)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char help_text[] =
-    "usage: client [options] [HOST] PORT      connect, and say which port the kernel gave\n"
+    "usage: client [options] [HOST] PORT      connect; tell which port it got\n"
     "HOST defaults to loopback; PORT is 0-65535 or a service name, such as mysql.\n"
     "\n"
     "many         -n, --count N         N connections, each with a port of its own\n"
@@ -26,9 +26,9 @@ static const char help_text[] =
     "how          -u, --udp   UDP, not TCP       -4, -6   IPv4 only, IPv6 only\n"
     "             -t, --timeout SECONDS wait so long for an answer (default 5)\n"
     "output       --json                one JSON object for each event\n"
-    "             -q, --quiet           only what comes back, and errors\n"
+    "             -q, --quiet           only what comes back, the picture, and errors\n"
     "             --color WHEN          auto, always or never\n"
-    "             -h, --help            -V, --version          more: man ./client/client.1\n"
+    "             -h, --help            -V, --version     more: man ./client/client.1\n"
     "\n"
     "  client 3306                      after, in another terminal: server 3306\n"
     "  client -n 1000 --plot 3306       a thousand source ports in one picture\n";
@@ -166,7 +166,14 @@ static bool read_operands(int argc, char **argv, struct options *options)
 	const char *port = argv[argc - 1];
 	if (port_parse(port, options->transport, &options->port, reason) == 0)
 		return true;
-	complain("port '%s': %s", text_escape(port, strlen(port), quoted, sizeof quoted), reason);
+	text_escape(port, strlen(port), quoted, sizeof quoted);
+	if (operands == 1 && strchr(port, ':') != NULL)
+		complain("port '%s': HOST and PORT are two words, such as: client 127.0.0.1 3306",
+		         quoted);
+	else if (operands == 2 && strspn(options->host, "0123456789") == strlen(options->host))
+		complain("port '%s': first HOST, then PORT, such as: client 127.0.0.1 3306", quoted);
+	else
+		complain("port '%s': %s", quoted, reason);
 	return false;
 }
 
@@ -176,6 +183,10 @@ static bool consistent(const struct options *options)
 	if (options->transport == TRANSPORT_UDP && (options->half_close || options->reset)) {
 		complain("%s is about connections, and UDP (-u) has none",
 		         options->reset ? "--reset" : "--half-close");
+		return false;
+	}
+	if (options->plot && options->narration.form == NARRATE_JSON) {
+		complain("--plot is a picture and --json is not: its last line has the same numbers");
 		return false;
 	}
 	if (options->interactive && options->count > 1) {

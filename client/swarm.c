@@ -27,6 +27,7 @@ struct swarm {
 	struct endpoint peer;
 	struct connection *ring;          /* options->at_once of them */
 	long opened, conversed, finished; /* of each, so many, in the same order */
+	bool rest_told;                   /* that not all have lines of their own */
 	bool mute;                        /* this server does not greet: do not wait for it again */
 	bool failed;
 	int64_t close_deadline; /* shared by all that are closed in a row */
@@ -39,14 +40,15 @@ static struct connection *slot(const struct swarm *swarm, long index)
 }
 
 /* Text for the first few only: a thousand lines would tell a person less than twenty. */
-static void narrate_only_first(const struct swarm *swarm, long index)
+static void narrate_only_first(struct swarm *swarm, long index)
 {
 	struct narrate_options narration = swarm->options->narration;
 
 	if (narration.form == NARRATE_TEXT && index >= SHOWN && swarm->options->count > SHOWN) {
-		if (index == SHOWN && !narration.quiet)
-			narrate_detail("and %ld more (--json shows every one)",
+		if (!swarm->rest_told && !narration.quiet)
+			narrate_detail("and so on: the other %ld are not shown (--json shows all)",
 			               swarm->options->count - SHOWN);
+		swarm->rest_told = true;
 		narration.quiet = true;
 	}
 	narrate_configure(&narration);

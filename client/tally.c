@@ -101,8 +101,11 @@ static void print_facts(const struct tally *tally)
 	size_t count = tally->count;
 
 	print("%s", "");
-	print("%zu %s, %zu different source port%s, %u to %u", count, tally->unit, facts.different,
-	      facts.different == 1 ? "" : "s", facts.lowest, facts.highest);
+	if (count == 1)
+		print("one source port: %u", facts.lowest);
+	else
+		print("%zu %s, %zu different source port%s, %u to %u", count, tally->unit,
+		      facts.different, facts.different == 1 ? "" : "s", facts.lowest, facts.highest);
 	if (facts.below_1024 == 0)
 		print("  none is a system port (below 1024)");
 	else

@@ -33,9 +33,8 @@ static int show_list(void)
 	for (size_t i = 0; i < COUNT; i++)
 		text_add(text, sizeof text, "  %-8s %-24s %s\n", instruments[i]->name,
 		         instruments[i]->arguments, instruments[i]->summary);
-	text_add(
-	    text, sizeof text,
-	    "\n  lab help NAME, or lab NAME --help, tells more of one; so does man ./lab/lab.1\n");
+	text_add(text, sizeof text,
+	         "\n  lab NAME --help tells more of one, man ./lab/lab.1 of all\n");
 	return options_help(text);
 }
 

@@ -139,8 +139,6 @@ static int loop_once(struct loop *loop, bool *stopping)
 	int ready = loop->poller->wait(loop->state, timeout, owners, ROOM);
 	if (ready == -1)
 		return errno == EINTR ? 0 : -1;
-	if (ready == 0)
-		loop->service->starved = false; /* a while has passed: try again */
 	for (int i = 0; i < ready; i++) {
 		if (owners[i] == &stop_tag)
 			*stopping = true;

@@ -78,6 +78,7 @@ static int explain_failure(const struct options *options, const char *call,
 	    .error = errno,
 	    .transport = options->transport,
 	    .local = *wanted,
+	    .reuseport = options->reuseport,
 	    .program_path = options->program_path,
 	});
 	return -1;
@@ -106,7 +107,9 @@ static int set_options(const struct options *options, int fd)
 {
 	int on = 1;
 
-	if (options->reuseaddr && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
+	/* On UDP it would let two servers have one port, and the last one take all datagrams. */
+	if (options->reuseaddr && options->transport == TRANSPORT_TCP &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
 	if (options->reuseport && set_reuseport(fd) == -1)
 		return -1;

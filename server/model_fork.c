@@ -23,24 +23,26 @@ static void on_child(int number)
 }
 
 static void child(const struct service *service, const struct session_start *start,
-                  int report_fd)
+                  const int reports[2])
 {
 	int error;
 
 	stop_in_child();
 	(void)close(service->listener); /* the port is the parent's; the child has its client */
+	(void)close(reports[0]);        /* without a parent, writing must fail, not wait */
 	struct report report = worker_converse(start, service->options, -1, &error);
-	ssize_t written = write(report_fd, &report, sizeof report);
+	ssize_t written = write(reports[1], &report, sizeof report);
 	_exit(error == 0 && written == (ssize_t)sizeof report ? 0 : 1);
 }
 
-static int hire(struct service *service, const struct session_start *start, int report_fd)
+static int hire(struct service *service, const struct session_start *start,
+                const int reports[2])
 {
 	pid_t pid = fork();
 	if (pid == -1)
 		return -1;
 	if (pid == 0)
-		child(service, start, report_fd);
+		child(service, start, reports);
 	(void)close(start->fd); /* the child's copy keeps the connection open */
 	return 0;
 }

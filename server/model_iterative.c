@@ -35,7 +35,6 @@ static int run(struct service *service)
 		int ready = poll(fds, 2, service_patience(service, -1));
 		if (ready == -1 && errno != EINTR)
 			return -1;
-		service->starved = false;
 		if (ready > 0 && fds[1].revents != 0)
 			break;
 		if (ready > 0)

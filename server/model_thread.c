@@ -51,7 +51,8 @@ static int start_thread(struct assignment *assignment)
 	return error;
 }
 
-static int hire(struct service *service, const struct session_start *start, int report_fd)
+static int hire(struct service *service, const struct session_start *start,
+                const int reports[2])
 {
 	struct assignment *assignment = malloc(sizeof *assignment);
 
@@ -59,7 +60,7 @@ static int hire(struct service *service, const struct session_start *start, int 
 		errno = ENOMEM;
 		return -1;
 	}
-	*assignment = (struct assignment){*start, service->options, report_fd};
+	*assignment = (struct assignment){*start, service->options, reports[1]};
 	int error = start_thread(assignment);
 	if (error == 0)
 		return 0;

@@ -12,9 +12,9 @@ static const char help_text[] =
     "usage: server [options] PORT      bind PORT, greet every client, echo its bytes\n"
     "PORT is 0-65535 (0: the kernel chooses) or a service name, such as mysql.\n"
     "\n"
-    "where      -b, --bind ADDR     address (default: loopback; any: all of them)\n"
+    "where      -b, --bind ADDR     address (default: loopback; any: 0.0.0.0 or [::])\n"
     "           -4, -6              IPv4 only, IPv6 only     -u, --udp   UDP, not TCP\n"
-    "many       -m, --model NAME    how to serve many: %s\n"
+    "many       -m, --model NAME    %s\n"
     "clients    --backlog N         how many may wait to be accepted (default 128)\n"
     "           --max-clients N     serve N at once; the others wait\n"
     "           --idle SECONDS      close a silent connection (default 600; 0: never)\n"
@@ -26,7 +26,7 @@ static const char help_text[] =
     "output     --json              one JSON object for each event\n"
     "           -q, --quiet         only where it listens, and errors\n"
     "           --color WHEN        auto, always or never\n"
-    "           -h, --help          -V, --version            more: man ./server/server.1\n"
+    "           -h, --help          -V, --version       more: man ./server/server.1\n"
     "\n"
     "  server 3306                  then, in another terminal: client 3306\n"
     "  server -m fork --hang-up 0   any free port, a process for each client\n";
@@ -78,6 +78,8 @@ static const char *tcp_only(int option)
 		return "--idle";
 	case OPTION_HANG_UP:
 		return "--hang-up";
+	case OPTION_NO_REUSEADDR:
+		return "--no-reuseaddr";
 	default:
 		return NULL;
 	}

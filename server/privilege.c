@@ -4,29 +4,23 @@
 #include "kit/explain.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
-#include "kit/text.h"
 #include "kit/unix.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 int privilege_find(const char *name, struct account *account)
 {
-	char quoted[80];
 	const struct passwd *user = getpwnam(name);
 
-	text_escape(name, strlen(name), quoted, sizeof quoted);
 	if (user == NULL) {
 		explain_report(&(struct failure){.call = "getpwnam", .name = name});
 		return -1;
 	}
 	if (user->pw_uid == 0) {
-		complain("--user '%s': that is root, whose privilege is what --user gives up; "
-		         "name an ordinary user, such as nobody",
-		         quoted);
+		explain_report(&(struct failure){.call = "getpwnam", .error = EINVAL, .name = name});
 		return -1;
 	}
 	*account = (struct account){name, user->pw_uid, user->pw_gid};

@@ -14,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* After a shortage, when to try again if no client leaves meanwhile. */
+enum { RETRY_MS = 1000 };
+
 static void tell_accept(const struct service *service, const struct session_start *start)
 {
 	char text[2 * ENDPOINT_TEXT_SIZE + 8], note[32];
@@ -67,13 +70,15 @@ int service_accept(struct service *service, struct session_start *start)
 	while (fd == -1 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
 	if (fd == -1) {
 		int error = errno;
-		if (is_shortage(error) && !service->starved)
+		if (is_shortage(error) && !service->shortage_told)
 			tell_starved(service, error);
-		service->starved = is_shortage(error);
+		service->shortage_told = service->shortage_told || is_shortage(error);
+		service->starved_until = is_shortage(error) ? clock_ms() + RETRY_MS : 0;
 		errno = error;
 		return -1;
 	}
-	service->starved = false;
+	service->starved_until = 0;
+	service->shortage_told = false;
 	start->fd = fd;
 	start->id = ++service->accepted;
 	(void)endpoint_of_socket(fd, &start->local); /* on failure it is shown as "-" */
@@ -86,8 +91,9 @@ int service_accept(struct service *service, struct session_start *start)
 
 bool service_may_accept(const struct service *service)
 {
-	return !service->starved && (service->options->max_clients == 0 ||
-	                             service->open < service->options->max_clients);
+	return (service->starved_until == 0 || clock_ms() >= service->starved_until) &&
+	       (service->options->max_clients == 0 ||
+	        service->open < service->options->max_clients);
 }
 
 void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out)
@@ -95,7 +101,7 @@ void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out
 	service->open--;
 	service->bytes_in += bytes_in;
 	service->bytes_out += bytes_out;
-	service->starved = false;
+	service->starved_until = 0;
 }
 
 void service_refuse(struct service *service, const struct session_start *start,
@@ -145,7 +151,11 @@ int service_wait(struct service *service)
 
 int service_patience(const struct service *service, int left)
 {
-	return service->starved && (left == -1 || left > 1000) ? 1000 : left;
+	int64_t wait = service->starved_until == 0 ? -1 : service->starved_until - clock_ms();
+
+	if (wait == -1 || (left >= 0 && left < wait))
+		return left;
+	return wait < 0 ? 0 : (int)wait;
 }
 
 void service_summary(const struct service *service)

@@ -18,7 +18,8 @@ struct service {
 	uint32_t accepted; /* clients ever; the number of the last one */
 	long open, most_open;
 	uint64_t bytes_in, bytes_out;
-	bool starved; /* no descriptor, or memory, for a further client */
+	int64_t starved_until; /* clock: no descriptor or memory for a client; 0: there is */
+	bool shortage_told;    /* since the last client came in */
 };
 
 /*
@@ -46,7 +47,7 @@ int service_wait(struct service *service);
 
 /*
  * How long to wait for events in milliseconds, at most `left` (-1: no limit): while
- * starved, a second.
+ * starved, until the next try.
  */
 int service_patience(const struct service *service, int left);
 

@@ -15,6 +15,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/*
+ * The greeting waits for the FIN that follows it at once, where the system can do that: a
+ * quick client could otherwise close first between the two.
+ */
+#ifdef MSG_MORE
+#define WITH_NEXT MSG_MORE
+#else
+#define WITH_NEXT 0
+#endif
+
 enum { DATA_LINES = 8 }; /* lines about data in one conversation, then it gets quiet */
 
 struct pending {
@@ -24,14 +34,32 @@ struct pending {
 
 /* ---- what is told ---- */
 
+/*
+ * Tells an event of this session. In JSON with both its ends, as far as the kernel still
+ * knows them; for people the number of the connection stands for them.
+ */
+static void tell_event(const struct session *session, struct event event)
+{
+	struct endpoint local, peer;
+
+	event.id = session->id;
+	if (narrate_is_json() && narrate_wanted(false)) {
+		if (endpoint_of_socket(session->fd, &local) == 0)
+			event.local = &local;
+		if (endpoint_of_peer(session->fd, &peer) == 0)
+			event.peer = &peer;
+		else if (session->phase == SESSION_HUNG_UP)
+			event.peer = session->peer;
+	}
+	narrate(&event);
+}
+
 static void tell(const struct session *session, const char *name, const char *text)
 {
-	narrate(&(struct event){
-	    .name = name,
-	    .id = session->id,
-	    .text = text,
-	    .state = tcp_state_of_fd(session->fd),
-	});
+	if (narrate_wanted(false))
+		tell_event(
+		    session,
+		    (struct event){.name = name, .text = text, .state = tcp_state_of_fd(session->fd)});
 }
 
 static void tell_data(struct session *session, const char *bytes, size_t length)
@@ -46,14 +74,13 @@ static void tell_data(struct session *session, const char *bytes, size_t length)
 	}
 	snprintf(text, sizeof text, "%zu byte%s \"%s\"", length, length == 1 ? "" : "s",
 	         text_escape(bytes, length, shown, sizeof shown));
-	narrate(&(struct event){
-	    .name = "data",
-	    .id = session->id,
-	    .text = text,
-	    .state = tcp_state_of_fd(session->fd),
-	    .note = session->phase == SESSION_HUNG_UP ? "dropped" : "sent back",
-	    .facts = FACTS({"bytes", NULL, (long long)length}),
-	});
+	tell_event(session, (struct event){
+	                        .name = "data",
+	                        .text = text,
+	                        .state = tcp_state_of_fd(session->fd),
+	                        .note = session->phase == SESSION_HUNG_UP ? "dropped" : "sent back",
+	                        .facts = FACTS({"bytes", NULL, (long long)length}),
+	                    });
 }
 
 static void tell_eof(const struct session *session)
@@ -67,14 +94,14 @@ static void tell_eof(const struct session *session)
 		return;
 	}
 	(void)endpoint_of_socket(session->fd, &local);
-	narrate(&(struct event){
-	    .name = "eof",
-	    .id = session->id,
-	    .text = "the client closed too",
-	    .state = session->peer != NULL
-	                 ? tcp_state_of_connection(session->fd, &local, session->peer)
-	                 : tcp_state_of_fd(session->fd),
-	});
+	tell_event(session,
+	           (struct event){
+	               .name = "eof",
+	               .text = "the client closed too",
+	               .state = session->peer != NULL
+	                            ? tcp_state_of_connection(session->fd, &local, session->peer)
+	                            : tcp_state_of_fd(session->fd),
+	           });
 }
 
 /* ---- the conversation ---- */
@@ -90,13 +117,13 @@ static enum session_want broken(struct session *session, int error)
 		snprintf(text, sizeof text, "%s (%s)", strerror(error), errno_name(error, name));
 	}
 	if (narrate_wanted(false))
-		narrate(&(struct event){
-		    .name = error == ECONNRESET || error == EPIPE ? "reset" : "error",
-		    .id = session->id,
-		    .text = text,
-		    .state = tcp_state_of_fd(session->fd),
-		    .facts = FACTS({"errno", errno_name(error, name), 0}),
-		});
+		tell_event(session,
+		           (struct event){
+		               .name = error == ECONNRESET || error == EPIPE ? "reset" : "error",
+		               .text = text,
+		               .state = tcp_state_of_fd(session->fd),
+		               .facts = FACTS({"errno", errno_name(error, name), 0}),
+		           });
 	session->phase = SESSION_BROKEN;
 	return SESSION_END;
 }
@@ -113,13 +140,17 @@ static int keep(struct session *session, const char *bytes, size_t length)
 	return 0;
 }
 
-/* Sends as much as the kernel takes and keeps the rest. Nothing may be pending. */
-static enum session_want send_or_keep(struct session *session, const char *bytes, size_t length)
+/*
+ * Sends as much as the kernel takes and keeps the rest. Nothing may be pending. Flags are
+ * those of send(2).
+ */
+static enum session_want send_or_keep(struct session *session, const char *bytes, size_t length,
+                                      int flags)
 {
 	size_t sent = 0;
 
 	while (sent < length) {
-		ssize_t count = send(session->fd, bytes + sent, length - sent, 0);
+		ssize_t count = send(session->fd, bytes + sent, length - sent, flags);
 		if (count >= 0) {
 			sent += (size_t)count;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -182,7 +213,7 @@ static enum session_want receive(struct session *session, const struct options *
 	tell_data(session, chunk, (size_t)count);
 	if (session->phase == SESSION_HUNG_UP)
 		return SESSION_READ;
-	return send_or_keep(session, chunk, (size_t)count);
+	return send_or_keep(session, chunk, (size_t)count, 0);
 }
 
 /* Woken although nothing was wanted: only an error does that. */
@@ -246,7 +277,7 @@ struct session *session_open(const struct session_start *start, const struct opt
 	                                                .transport = TRANSPORT_TCP,
 	                                                .number = start->id},
 	                             line);
-	*want = send_or_keep(session, line, (size_t)length);
+	*want = send_or_keep(session, line, (size_t)length, options->hang_up ? WITH_NEXT : 0);
 	if (*want == SESSION_END)
 		return session;
 	if (options->hang_up) {
@@ -278,12 +309,10 @@ static void tell_close(const struct session *session, enum session_reason reason
 	                       {"bytes_out", NULL, (long long)session->bytes_out},
 	                       {open >= 0 ? "open" : NULL, NULL, open},
 	                       {NULL, NULL, 0}};
-	narrate(&(struct event){.name = "close",
-	                        .id = session->id,
-	                        .text = text,
-	                        .note = note,
-	                        .state = state,
-	                        .facts = facts});
+	tell_event(
+	    session,
+	    (struct event){
+	        .name = "close", .text = text, .note = note, .state = state, .facts = facts});
 }
 
 void session_close(struct session *session, enum session_reason reason, long open)

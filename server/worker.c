@@ -30,6 +30,8 @@ static enum session_reason wait_for(const struct session *session, enum session_
 		int ready = poll(fds, 2, left);
 		if (ready > 0)
 			return fds[1].revents != 0 ? SESSION_STOPPED : SESSION_OVER;
+		if (ready == -1 && errno != EINTR)
+			return SESSION_STOPPED; /* no memory to wait with: give this client up */
 		if (ready == 0 && left >= 0 && session_idle_left(session, options) == 0)
 			return SESSION_IDLE;
 	}
@@ -59,14 +61,15 @@ struct report worker_converse(const struct session_start *start, const struct op
 	return report;
 }
 
-static void accept_some(struct service *service, const struct hiring *hiring, int report_fd)
+static void accept_some(struct service *service, const struct hiring *hiring,
+                        const int reports[2])
 {
 	struct session_start start;
 
 	for (int i = 0; i < AT_ONCE && service_may_accept(service); i++) {
 		if (service_accept(service, &start) == -1)
 			return;
-		if (hiring->hire(service, &start, report_fd) == -1)
+		if (hiring->hire(service, &start, reports) == -1)
 			service_refuse(service, &start, hiring->call, errno);
 	}
 }
@@ -88,9 +91,9 @@ static void collect(struct service *service, const struct hiring *hiring, int fd
 
 	while (read(wake_ends[0], wakes, sizeof wakes) > 0)
 		continue;
+	hiring->collect(service, NULL);
 	while (read(fd, &report, sizeof report) == (ssize_t)sizeof report)
 		hiring->collect(service, &report);
-	hiring->collect(service, NULL);
 }
 
 static int loop(struct service *service, const struct hiring *hiring, const int reports[2])
@@ -108,13 +111,11 @@ static int loop(struct service *service, const struct hiring *hiring, const int 
 		if (ready == -1 && errno != EINTR)
 			return -1;
 		collect(service, hiring, reports[0]);
-		if (ready == 0)
-			service->starved = false; /* a second has passed: try again */
 		if (ready > 0 && stop->revents != 0) {
 			service_stop(service);
 			stop->fd = -1; /* known; now only the workers' ends are awaited */
 		} else if (ready > 0 && accepting && listener->revents != 0) {
-			accept_some(service, hiring, reports[1]);
+			accept_some(service, hiring, reports);
 		}
 	}
 	return 0;

@@ -25,9 +25,13 @@ struct report worker_converse(const struct session_start *start, const struct op
 
 struct hiring {
 	/* Hands the client to a new worker. Returns 0, or -1 with errno; call tells which. */
-	int (*hire)(struct service *service, const struct session_start *start, int report_fd);
+	int (*hire)(struct service *service, const struct session_start *start,
+	            const int reports[2]);
 	const char *call;
-	/* A report has come, or (NULL) the reports that were there are read. */
+	/*
+	 * NULL: counts whoever has ended without saying so. Then, for each report that has
+	 * come, counts what it says: a worker reports before it ends, so none is overlooked.
+	 */
 	void (*collect)(struct service *service, const struct report *report);
 };
 

@@ -55,11 +55,12 @@ wait_for_line() {
 }
 
 # start NAME COMMAND...: runs it in the background, with output in NAME.out and NAME.err and
-# its pid in $PID and NAME.pid. Standard input is empty.
+# its pid in $PID and NAME.pid. Standard input is empty. Functions of this file that run a
+# command let it replace their shell, so that the pid is the command's own.
 start() {
   local name=$1
   shift
-  "$@" >"$name.out" 2>"$name.err" </dev/null 3>&- 4>&- &
+  REPLACE=exec "$@" >"$name.out" 2>"$name.err" </dev/null 3>&- 4>&- &
   PID=$!
   STARTED+=("$PID")
   echo "$PID" >"$name.pid"
@@ -112,7 +113,7 @@ need_linux() {
 # network's root (without being root on the host).
 private_network() {
   # shellcheck disable=SC2016 # expanded by the inner shell
-  unshare --net $( ((EUID == 0)) || echo --user --map-root-user) \
+  ${REPLACE:-} unshare --net $( ((EUID == 0)) || echo --user --map-root-user) \
     sh -c 'ip link set lo up && exec "$@"' private "$@"
 }
 
@@ -126,9 +127,9 @@ need_private_network() {
 # directory stay readable; the programs are copied where anybody may run them.
 as_ordinary_user() {
   if ((EUID != 0)); then
-    "$@"
+    ${REPLACE:-} "$@"
   else
-    setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
+    ${REPLACE:-} setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
   fi
 }
 
@@ -147,4 +148,84 @@ need_ordinary_user() {
   client=$BATS_TEST_TMPDIR/bin/client
   as_ordinary_user "$server" --version >/dev/null 2>&1 ||
     skip "an ordinary user cannot run programs in $BATS_TEST_TMPDIR"
+}
+
+# open_network: a private network that lasts until the test ends, with loopback up. Its root
+# runs "${in_network[@]}" COMMAND..., an ordinary user of it
+# "${in_network[@]}" "${ordinary[@]}" COMMAND... (arrays, so that start gets the program's
+# own pid). Call need_ordinary_user first where the latter runs our programs.
+#
+# shellcheck disable=SC2034 # for the tests
+open_network() {
+  need nsenter setpriv
+  need_private_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  start network private_network sh -c 'echo "$$" && exec sleep 600'
+  wait_for_line network.out '^[0-9]+$' || return 1
+  local holder
+  holder=$(cat network.out)
+  STARTED+=("$holder")
+  if ((EUID == 0)); then
+    in_network=(nsenter --target "$holder" --net)
+    ordinary=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
+  else
+    in_network=(nsenter --target "$holder" --user --net --preserve-credentials)
+    ordinary=(unshare --user) # a user namespace below: no capability over this network
+  fi
+}
+
+# start_server_in_network NAME ARGS...: as start_server_as, in the open network.
+start_server_in_network() {
+  local name=$1
+  shift
+  start "$name" "${in_network[@]}" "$server" "$@"
+  SERVER_PID=$PID
+  wait_for_line "$name.out" '^listening ' ||
+    die "the server said: $(cat "$name.err")" || return 1
+}
+
+# state_in_ss PORT PEER_PORT: the state of that connection, in the words of the programs.
+state_in_ss() {
+  ss -Htan "sport = :$1 and dport = :$2" |
+    awk '{ sub(/^ESTAB$/, "ESTABLISHED", $1); gsub(/-/, "_", $1); sub(/WAIT_/, "WAIT", $1); print $1 }'
+}
+
+# ss_says PORT PEER_PORT STATE, to be waited for.
+ss_says() {
+  [ "$(state_in_ss "$1" "$2")" = "$3" ]
+}
+
+# listener_in_ss PORT: "RECV-Q SEND-Q ADDRESS:PORT", a line for each.
+listener_in_ss() {
+  ss -Hltn "sport = :$1" | awk '{ print $2, $3, $4 }'
+}
+
+# has_queued PORT COUNT: that many connections wait to be accepted there; to be waited for.
+has_queued() {
+  [[ "$(listener_in_ss "$1")" == "$2 "* ]]
+}
+
+# valid_json FILE: every line is a JSON object, by a program that knows.
+valid_json() {
+  if command -v jq >/dev/null 2>&1; then
+    jq -es 'length > 0 and all(type == "object")' "$1" >/dev/null || return 1
+    [ "$(jq -cs length "$1")" = "$(wc -l <"$1" | tr -d ' ')" ]
+  elif command -v python3 >/dev/null 2>&1; then
+    python3 -c 'import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+sys.exit(not lines or not all(isinstance(line, dict) for line in lines))' "$1"
+  else
+    skip "neither jq nor python3 is installed"
+  fi
+}
+
+# source_port FILE: the source port that a client's narration in FILE gives.
+source_port() {
+  sed -nE 's/^  source +127\.[0-9.]+:([1-9][0-9]*) .*/\1/p' "$1" | tail -1
+}
+
+# need_ipv6: skips where loopback has no IPv6 address.
+need_ipv6() {
+  grep -qs '^00000000000000000000000000000001 ' /proc/net/if_inet6 ||
+    skip "this machine has no ::1"
 }

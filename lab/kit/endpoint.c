@@ -107,37 +107,63 @@ char *endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_S
 	return text;
 }
 
+/* "fe80::1%eth0" without asking a resolver. Returns 0, or -1. */
+static int parse_address(char *text, struct endpoint *endpoint)
+{
+	char *zone = strchr(text, '%');
+
+	if (endpoint_family(endpoint) == AF_INET)
+		return inet_pton(AF_INET, text, &endpoint->address.in4.sin_addr) == 1 ? 0 : -1;
+	if (zone != NULL)
+		*zone++ = '\0';
+	if (inet_pton(AF_INET6, text, &endpoint->address.in6.sin6_addr) != 1)
+		return -1;
+	if (zone == NULL)
+		return 0;
+	unsigned index = if_nametoindex(zone);
+	if (index == 0 && zone[0] != '\0' && strspn(zone, "0123456789") == strlen(zone))
+		index = (unsigned)strtoul(zone, NULL, 10);
+	endpoint->address.in6.sin6_scope_id = index;
+	return index != 0 ? 0 : -1;
+}
+
 int endpoint_parse(const char *text, struct endpoint *endpoint)
 {
-	char address[ENDPOINT_TEXT_SIZE], reason[PORT_REASON_SIZE];
-	const char *colon = strrchr(text, ':');
-	const char *unused;
+	char address[ENDPOINT_TEXT_SIZE], reason[PORT_REASON_SIZE], again[ENDPOINT_TEXT_SIZE];
+	const char *start = text, *colon = strrchr(text, ':');
+	bool brackets = text[0] == '[';
 	uint16_t port;
-	int family = text[0] == '[' ? AF_INET6 : AF_INET;
-	size_t length;
 
 	if (colon == NULL || port_number_parse(colon + 1, &port, reason) == -1)
 		return -1;
-	length = (size_t)(colon - text);
-	if (family == AF_INET6) { /* without its brackets */
-		if (length < 3 || colon[-1] != ']')
-			return -1;
-		text++;
+	size_t length = (size_t)(colon - text);
+	if (brackets && (length < 3 || colon[-1] != ']'))
+		return -1;
+	if (brackets) {
+		start++;
 		length -= 2;
 	}
 	if (length == 0 || length >= sizeof address)
 		return -1;
-	memcpy(address, text, length);
+	memcpy(address, start, length);
 	address[length] = '\0';
-	if (strspn(address, family == AF_INET ? "0123456789." : "0123456789abcdefABCDEF:.%") <
-	        length &&
-	    strchr(address, '%') == NULL)
-		return -1; /* a name: it must not reach the resolver */
-	struct endpoint found;
-	if (endpoint_resolve(address, port, family, TRANSPORT_TCP, &found, 1, &unused) != 1)
+	struct endpoint found = endpoint_wildcard(brackets ? AF_INET6 : AF_INET, port);
+	if (parse_address(address, &found) == -1)
+		return -1;
+	/* One spelling only: what endpoint_format() writes. */
+	if (strcmp(endpoint_format(&found, again), text) != 0)
 		return -1;
 	*endpoint = found;
 	return 0;
+}
+
+struct endpoint endpoint_without_zone(const struct endpoint *endpoint)
+{
+	struct endpoint copy = *endpoint;
+
+	if (endpoint_family(&copy) == AF_INET6)
+		copy.address.in6.sin6_scope_id = 0;
+	return copy;
 }
 
 /* The IPv4 address inside, in network byte order, also of an IPv4-mapped IPv6 address. */

@@ -41,6 +41,12 @@ char *endpoint_format_address(const struct endpoint *endpoint, char text[ENDPOIN
  */
 int endpoint_parse(const char *text, struct endpoint *endpoint);
 
+/*
+ * The same without its zone (the "%eth0" of a link-local address), which means something on
+ * one machine only and so must not be sent to another.
+ */
+struct endpoint endpoint_without_zone(const struct endpoint *endpoint);
+
 uint16_t endpoint_port(const struct endpoint *endpoint);
 void endpoint_set_port(struct endpoint *endpoint, uint16_t port);
 int endpoint_family(const struct endpoint *endpoint);

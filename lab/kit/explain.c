@@ -10,6 +10,7 @@
 #include "kit/text.h"
 #include "kit/unix.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -87,8 +88,13 @@ struct holders {
 /* Two sockets cannot have a port each to itself where their addresses overlap. */
 static bool overlap(const struct endpoint *one, const struct endpoint *other)
 {
-	return endpoint_same_address(one, other) || endpoint_is_wildcard(one) ||
-	       endpoint_is_wildcard(other);
+	bool same_family = endpoint_family(one) == endpoint_family(other);
+
+	if (endpoint_same_address(one, other))
+		return true;
+	/* The IPv6 wildcard may stand for IPv4 too; the IPv4 one never for IPv6. */
+	return (endpoint_is_wildcard(one) && (same_family || endpoint_family(one) == AF_INET6)) ||
+	       (endpoint_is_wildcard(other) && (same_family || endpoint_family(other) == AF_INET6));
 }
 
 static int count_holder(const struct socket_entry *entry, void *argument)
@@ -180,26 +186,52 @@ static void explain_descriptors(const struct failure *failure, struct explanatio
 
 /* ---- bind ---- */
 
+/* A port that needs no privilege here, and is easily remembered. */
 static uint16_t open_port_like(uint16_t port)
 {
-	return (uint16_t)(port < 1024 ? 8000 + port : port < 65535 ? port + 1 : 1024);
+	long start = machine_unprivileged_start();
+	long other = port < 1024 ? 8000 + port : port < 65535 ? port + 1 : 1024;
+
+	return (uint16_t)(other < start && start <= UINT16_MAX ? start : other);
+}
+
+/*
+ * How to name the program in a command for root: as it was called, or, where the shell
+ * found it by PATH, through the shell again.
+ */
+static const char *path_for_root(const struct failure *failure, char path[160])
+{
+	const char *called = failure->program_path != NULL ? failure->program_path : "bin/server";
+
+	if (strchr(called, '/') != NULL && strlen(called) < 160)
+		snprintf(path, 160, "%s", called);
+	else
+		snprintf(path, 160, "$(command -v %.40s)", called);
+	return path;
 }
 
 static void add_four_ways(const struct failure *failure, struct explanation *explanation)
 {
 	uint16_t port = endpoint_port(&failure->local);
 	uint16_t other = open_port_like(port);
-	const char *path = failure->program_path != NULL ? failure->program_path : "bin/server";
-	char what[80];
+	char what[80], path[160];
 
 	snprintf(what, sizeof what, "%s: any user may", port_class_of(other)->title);
 	ADD_TRY(explanation, what, "%s %u", narrate_program(), other);
-	ADD_TRY(explanation, "root binds it, then becomes you", "sudo %.24s --user \"$USER\" %u",
-	        path, port);
+	path_for_root(failure, path);
+	ADD_TRY(explanation, "root binds it, then becomes you", "sudo %s --user \"$USER\" %u", path,
+	        port);
 	ADD_TRY(explanation, "gives this one program the capability",
-	        "sudo setcap cap_net_bind_service=ep %.20s", path);
+	        "sudo setcap cap_net_bind_service=ep %s", path);
 	ADD_TRY(explanation, "lowers the limit for all users",
 	        "sudo sysctl net.ipv4.ip_unprivileged_port_start=%u", port);
+}
+
+/* A client that asked for such a source port: it needs none. */
+static void add_client_ways(struct explanation *explanation)
+{
+	ADD_TRY(explanation, "the kernel chooses a source port, never one of these",
+	        "%s without -p", narrate_program());
 }
 
 static void add_limit(struct explanation *explanation)
@@ -249,7 +281,10 @@ static void explain_bind_denied(const struct failure *failure, struct explanatio
 		        "else forbids it: a security policy (SELinux, AppArmor, seccomp).");
 		return;
 	}
-	add_four_ways(failure, explanation);
+	if (failure->peer.length != 0)
+		add_client_ways(explanation);
+	else
+		add_four_ways(failure, explanation);
 }
 
 static void add_listener(const struct failure *failure, struct explanation *explanation,
@@ -264,6 +299,10 @@ static void add_listener(const struct failure *failure, struct explanation *expl
 	ADD_WHY(explanation, ".");
 	if (endpoint_is_wildcard(&holders->listener.local))
 		ADD_WHY(explanation, " It has the port on every address of this machine.");
+	if (failure->reuseport)
+		ADD_WHY(explanation,
+		        " SO_REUSEPORT shares a port only where all its sockets set it and "
+		        "belong to the same user.");
 	ADD_TRY(explanation, "shows who has it", "ss -%snp 'sport = :%u'", udp ? "lu" : "lt",
 	        endpoint_port(&failure->local));
 }
@@ -293,9 +332,22 @@ static void add_leftovers(const struct failure *failure, struct explanation *exp
 	ADD_TRY(explanation, "shows them", "ss -tan 'sport = :%u'", endpoint_port(&failure->local));
 }
 
+/* Whether the number can be had on 127.0.0.2, asked of somebody who wants 127.0.0.1. */
+static bool is_free_on_second_loopback(const struct failure *failure)
+{
+	struct endpoint first = endpoint_loopback(AF_INET, endpoint_port(&failure->local));
+	struct endpoint second = first;
+	struct holders holders;
+
+	second.address.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+	return endpoint_equal(&failure->local, &first) && machine_has_address(&second) &&
+	       find_holders(&second, NULL, failure->transport, &holders) == 0 &&
+	       holders.listeners + holders.bound_only == 0;
+}
+
 static void explain_in_use(const struct failure *failure, struct explanation *explanation)
 {
-	struct holders holders;
+	struct holders holders = {.wanted = &failure->local};
 	uint16_t port = endpoint_port(&failure->local);
 
 	if (port == 0)
@@ -321,8 +373,7 @@ static void explain_in_use(const struct failure *failure, struct explanation *ex
 		return;
 	}
 	ADD_TRY(explanation, "another port", "%s %u", narrate_program(), open_port_like(port));
-	if (holders.listeners > 0 && endpoint_family(&failure->local) == AF_INET &&
-	    endpoint_is_loopback(&failure->local) && !endpoint_is_wildcard(&holders.listener.local))
+	if (holders.listeners > 0 && is_free_on_second_loopback(failure))
 		ADD_TRY(explanation, "the same number on another address is free", "%s -b 127.0.0.2 %u",
 		        narrate_program(), port);
 }
@@ -341,7 +392,7 @@ static void add_own_addresses(struct explanation *explanation, int family)
 	ADD_WHY(explanation, "Its %s addresses are ", family == AF_INET6 ? "IPv6" : "IPv4");
 	for (int i = 0; i < count; i++)
 		ADD_WHY(explanation, "%s%s", i > 0 ? ", " : "", endpoint_format_address(&own[i], text));
-	ADD_WHY(explanation, ".");
+	ADD_WHY(explanation, count == 8 ? ", and perhaps more." : ".");
 }
 
 static void explain_not_ours(const struct failure *failure, struct explanation *explanation)
@@ -376,10 +427,25 @@ static void explain_second_listen(const struct failure *failure,
 
 /* ---- connect ---- */
 
+/* The number is open, but at another address than the one that was asked. */
+static void explain_elsewhere(const struct failure *failure, struct explanation *explanation,
+                              const struct endpoint *where)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	struct endpoint reach = *where;
+
+	if (endpoint_is_wildcard(where))
+		reach = endpoint_loopback(endpoint_family(where), endpoint_port(where));
+	ADD_WHY(explanation, "A socket has the port open, but on another address: %s.",
+	        endpoint_format(where, text));
+	ADD_TRY(explanation, "reaches it there", "%s %s%s %u", narrate_program(),
+	        failure->transport == TRANSPORT_UDP ? "-u " : "",
+	        endpoint_format_address(&reach, text), endpoint_port(where));
+}
+
 static void explain_refused(const struct failure *failure, struct explanation *explanation)
 {
 	struct holders holders;
-	char text[ENDPOINT_TEXT_SIZE];
 	uint16_t port = endpoint_port(&failure->peer);
 	bool udp = failure->transport == TRANSPORT_UDP;
 
@@ -390,22 +456,24 @@ static void explain_refused(const struct failure *failure, struct explanation *e
 		return;
 	}
 	if (find_holders(&failure->peer, NULL, failure->transport, &holders) == -1)
-		ADD_WHY(explanation, "No program on this machine has %s port %u open.",
+		ADD_WHY(explanation,
+		        "No program has %s port %u open at this address, or a firewall "
+		        "rejects. (This system does not show its sockets.)",
 		        transport_name(failure->transport), port);
 	else if (holders.listeners > 0)
 		ADD_WHY(explanation, "Now a socket has this port open; either it was opened a moment "
 		                     "too late, or a firewall rejects.");
-	else if (holders.listeners_elsewhere > 0)
-		ADD_WHY(explanation, "A socket has the port open, but on another address: %s.",
-		        endpoint_format(&holders.elsewhere.local, text));
-	else
+	else if (holders.listeners_elsewhere > 0) {
+		explain_elsewhere(failure, explanation, &holders.elsewhere.local);
+		return;
+	} else
 		ADD_WHY(explanation,
 		        "No program on this machine has %s port %u open (asked just now). "
 		        "Its kernel said so at once%s.",
 		        transport_name(failure->transport), port,
 		        udp ? ", with an ICMP message: port unreachable" : ", with a reset (RST)");
-	ADD_TRY(explanation, "in another terminal: opens it", "server %s%u", udp ? "-u " : "",
-	        port);
+	ADD_TRY(explanation, "in another terminal: opens it", "server %s%s%u", udp ? "-u " : "",
+	        endpoint_family(&failure->peer) == AF_INET6 ? "-6 " : "", port);
 	ADD_TRY(explanation, "lists what is open", "ss -%sn", udp ? "lu" : "lt");
 }
 
@@ -417,7 +485,7 @@ static void explain_silence(const struct failure *failure, struct explanation *e
 	if (failure->waited_ms > 0)
 		ADD_WHY(explanation, " within %.3g s", (double)failure->waited_ms / 1000);
 	ADD_WHY(explanation, ". A closed port would have refused at once. ");
-	if (failure->transport == TRANSPORT_TCP && is_this_machine(&failure->peer) &&
+	if (is_this_machine(&failure->peer) &&
 	    find_holders(&failure->peer, NULL, TRANSPORT_TCP, &holders) == 0 &&
 	    holders.listeners > 0) {
 		ADD_WHY(explanation,
@@ -520,6 +588,31 @@ static void explain_out_of_ports(const struct failure *failure, struct explanati
 
 /* ---- send and receive ---- */
 
+/* Connected, and yet no answer. */
+static void explain_no_answer(const struct failure *failure, struct explanation *explanation)
+{
+	struct holders holders;
+	bool udp = failure->transport == TRANSPORT_UDP;
+
+	ADD_WHY(explanation, "Nothing came back within %.3g s. ",
+	        (double)failure->waited_ms / 1000);
+	if (!udp) {
+		ADD_WHY(explanation,
+		        "The connection stands, and the other kernel has what was sent; the "
+		        "program there has not read it, or has nothing to say.");
+		ADD_TRY(explanation, "shows what waits unread (Recv-Q)", "ss -tn 'port = :%u'",
+		        endpoint_port(&failure->peer));
+		return;
+	}
+	ADD_WHY(explanation,
+	        "UDP does not tell why: the datagram or its answer may be lost, or the "
+	        "program there did not answer.");
+	if (is_this_machine(&failure->peer) &&
+	    find_holders(&failure->peer, NULL, TRANSPORT_UDP, &holders) == 0 &&
+	    holders.listeners > 0)
+		ADD_WHY(explanation, " A socket on this machine has the port open, so it did not.");
+}
+
 static void explain_reset(const struct failure *failure, struct explanation *explanation)
 {
 	(void)failure;
@@ -549,7 +642,7 @@ static void explain_no_change(const struct failure *failure, struct explanation 
 		ADD_WHY(explanation, "This process is root of a user namespace that does not know that "
 		                     "user, or lacks the capabilities CAP_SETUID and CAP_SETGID.");
 	if (failure->program_path != NULL)
-		ADD_TRY(explanation, "started by root, it can", "sudo %.24s --user %.16s ...",
+		ADD_TRY(explanation, "started by root, it can", "sudo %.60s --user %.40s ...",
 		        failure->program_path, failure->name);
 }
 
@@ -561,11 +654,18 @@ static void explain_no_user(const struct failure *failure, struct explanation *e
 	ADD_TRY(explanation, "has no rights at all, and is nearly everywhere", "... --user nobody");
 }
 
+static void explain_root_user(const struct failure *failure, struct explanation *explanation)
+{
+	(void)failure;
+	ADD_WHY(explanation, "Uid 0 is the privilege that --user is there to give up.");
+	ADD_TRY(explanation, "an ordinary user without any rights", "... --user nobody");
+}
+
 static void explain_no_host(const struct failure *failure, struct explanation *explanation)
 {
 	(void)failure;
 	ADD_WHY(explanation, "Before a connection there must be an address, and the resolver of "
-	                     "this machine (the hosts file, then DNS) has none for this name.");
+	                     "this machine (the hosts file, then DNS) gave none for this name.");
 	ADD_TRY(explanation, "asks the same resolver", "getent hosts NAME");
 	ADD_TRY(explanation, "this machine itself, always", "127.0.0.1");
 }
@@ -610,7 +710,7 @@ static const struct reason {
     {"connect", ECONNRESET, explain_reset},
     {"receive", ECONNREFUSED, explain_refused},
     {"receive", ECONNRESET, explain_reset},
-    {"receive", ETIMEDOUT, explain_silence},
+    {"receive", ETIMEDOUT, explain_no_answer},
     {"send", ECONNREFUSED, explain_refused},
     {"send", ECONNRESET, explain_reset},
     {"send", EPIPE, explain_reset},
@@ -618,6 +718,7 @@ static const struct reason {
     {"connect", 0, explain_self},
     {"getaddrinfo", 0, explain_no_host},
     {"getpwnam", 0, explain_no_user},
+    {"getpwnam", EINVAL, explain_root_user},
     {"setgroups", EPERM, explain_no_change},
     {"setgid", EPERM, explain_no_change},
     {"setgid", EINVAL, explain_no_change},
@@ -660,7 +761,10 @@ static void write_name_headline(const struct failure *failure, char *headline, s
 	if (strcmp(failure->call, "getaddrinfo") == 0)
 		text_add(headline, size, "cannot find host '%s': %s", quoted, failure->reason);
 	else if (strcmp(failure->call, "getpwnam") == 0)
-		text_add(headline, size, "cannot find user '%s'", quoted);
+		text_add(headline, size,
+		         failure->error == 0 ? "cannot find user '%s'"
+		                             : "cannot drop privilege to '%s': that is root",
+		         quoted);
 	else if (failure->name != NULL)
 		text_add(headline, size, "cannot become user '%s': %s: %s (%s)", quoted, failure->call,
 		         strerror(failure->error), errno_name(failure->error, name));
@@ -724,7 +828,7 @@ static void print_tries(const struct explanation *explanation)
 
 static void report_json(const struct failure *failure, const struct explanation *explanation)
 {
-	char tries[EXPLANATION_TRIES * 160] = "", name[24];
+	char tries[EXPLANATION_TRIES * sizeof(struct try)] = "", name[24];
 
 	for (int i = 0; i < explanation->try_count; i++)
 		text_add(tries, sizeof tries, "%s%s: %s", i > 0 ? "; " : "",

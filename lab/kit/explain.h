@@ -17,6 +17,7 @@ struct failure {
 	enum transport transport;
 	struct endpoint local;    /* what was to be bound, or the socket's own name */
 	struct endpoint peer;     /* what was to be reached */
+	bool reuseport;           /* SO_REUSEPORT was set */
 	bool own_port;            /* client: the source port was chosen by its user */
 	int64_t waited_ms;        /* how long, where a time limit was the end; else 0 */
 	uint32_t id;              /* number of the connection; 0: none */
@@ -32,8 +33,8 @@ struct explanation {
 	char why[1200];     /* sentences; empty where nothing is known beyond the errno */
 	struct
 	try {
-		char command[64]; /* what to type; empty: a remark only */
-		char what[80];    /* what that does */
+		char command[240]; /* what to type; empty: a remark only */
+		char what[80];     /* what that does */
 	}
 	tries[EXPLANATION_TRIES];
 	int try_count;

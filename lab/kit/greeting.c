@@ -14,11 +14,12 @@ static const char *unit_of(enum transport transport)
 int greeting_format(const struct greeting *greeting, char line[GREETING_SIZE])
 {
 	char client[ENDPOINT_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE];
+	struct endpoint client_end = endpoint_without_zone(&greeting->client);
+	struct endpoint server_end = endpoint_without_zone(&greeting->server);
 
 	return snprintf(line, GREETING_SIZE, "hello %.90s from %.90s %s %" PRIu32 "\n",
-	                endpoint_format(&greeting->client, client),
-	                endpoint_format(&greeting->server, server), unit_of(greeting->transport),
-	                greeting->number);
+	                endpoint_format(&client_end, client), endpoint_format(&server_end, server),
+	                unit_of(greeting->transport), greeting->number);
 }
 
 int greeting_parse(const char *line, size_t length, struct greeting *greeting)
@@ -37,6 +38,8 @@ int greeting_parse(const char *line, size_t length, struct greeting *greeting)
 		return -1;
 	read.number = (uint32_t)strtoull(number, NULL, 10);
 	read.transport = strcmp(unit, unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
+	if (read.number == 0)
+		return -1;
 	/* Exactly the line that the server would write: one spelling, nothing before or after. */
 	if ((size_t)greeting_format(&read, again) != length || memcmp(again, line, length) != 0)
 		return -1;

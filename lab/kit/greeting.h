@@ -6,7 +6,8 @@
  *
  * First the client's endpoint as the server sees it, then the server's own, then the
  * number of the connection (over UDP "datagram"), counted from 1. After it every byte
- * comes back (RFC 862). Both endpoints are written as endpoint_format() writes them.
+ * comes back (RFC 862). Both endpoints are written as endpoint_format() writes them,
+ * without the zone of a link-local address.
  */
 #ifndef PORTLAB_GREETING_H
 #define PORTLAB_GREETING_H

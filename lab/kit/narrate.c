@@ -189,20 +189,28 @@ const char *narrate_color_end(void)
 	return color_out ? "\033[0m" : "";
 }
 
+/* Adds blanks up to a column; at least one. */
+static void pad_to(char *line, size_t size, size_t column)
+{
+	do
+		text_add(line, size, " ");
+	while (text_columns(line) < column);
+}
+
 static void text_line(const struct event *event, char *line, size_t size)
 {
-	const char *state = tcp_state_name(event->state);
 	const char *color = narrate_state_color(event->state);
 	char id[16] = "";
 
 	if (event->id != 0)
 		snprintf(id, sizeof id, "#%lu", (unsigned long)event->id);
 	if (event->headline)
-		text_add(line, size, "%-*s", TEXT_COLUMN + TEXT_WIDTH, event->text);
+		text_add(line, size, "%s", event->text);
 	else
-		text_add(line, size, "  %-8s %-5s %-*s", event->name, id, TEXT_WIDTH,
+		text_add(line, size, "  %-8s %-5s %s", event->name, id,
 		         event->text != NULL ? event->text : "");
-	text_add(line, size, " %s%-11s%s", color, state,
+	pad_to(line, size, TEXT_COLUMN + TEXT_WIDTH + 1);
+	text_add(line, size, "%s%-11s%s", color, tcp_state_name(event->state),
 	         color[0] != '\0' ? narrate_color_end() : "");
 	if (event->note != NULL)
 		text_add(line, size, "  %s", event->note);
@@ -265,16 +273,39 @@ void narrate_port(uint16_t port, enum transport transport)
 
 /* ---- as JSON (RFC 8259) ---- */
 
+/* How many bytes the UTF-8 character there has (RFC 3629); 0 where it is none. */
+static size_t utf8_length(const unsigned char *bytes)
+{
+	size_t length = bytes[0] < 0xc2   ? 0
+	                : bytes[0] < 0xe0 ? 2
+	                : bytes[0] < 0xf0 ? 3
+	                : bytes[0] < 0xf5 ? 4
+	                                  : 0;
+
+	for (size_t i = 1; i < length; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
+	    (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
+		return 0; /* too long a form, a surrogate, or beyond the last character */
+	return length;
+}
+
 void json_add_string(char *text, size_t size, const char *string)
 {
 	text_add(text, size, "\"");
 	for (const unsigned char *next = (const unsigned char *)string; *next != '\0'; next++) {
-		if (*next == '"' || *next == '\\')
+		size_t length = *next >= 0x80 ? utf8_length(next) : 0;
+		if (length > 0) {
+			text_add(text, size, "%.*s", (int)length, (const char *)next);
+			next += length - 1;
+		} else if (*next == '"' || *next == '\\') {
 			text_add(text, size, "\\%c", *next);
-		else if (*next < 0x20 || *next >= 0x7f)
-			text_add(text, size, "\\u%04x", *next); /* a byte, as the character it numbers */
-		else
+		} else if (*next < 0x20 || *next >= 0x7f) {
+			text_add(text, size, "\\u%04x", *next); /* a stray byte */
+		} else {
 			text_add(text, size, "%c", *next);
+		}
 	}
 	text_add(text, size, "\"");
 }

@@ -21,45 +21,64 @@ static const char *quote(const char *argument, char text[80])
 	return text_escape(argument, strlen(argument), text, 80);
 }
 
-/* The word that getopt was looking at when it stopped. */
-static const char *word_before(int argc, char **argv)
+/* The long option of that value, or NULL. */
+static const struct option *find_option(const struct option *options, int value)
 {
-	return optind > 0 && optind <= argc ? argv[optind - 1] : "";
+	for (; options->name != NULL; options++)
+		if (options->val == value)
+			return options;
+	return NULL;
 }
 
-static void complain_unknown(int argc, char **argv)
+/* "-80" looks like options and is meant for a number. Returns that word, or NULL. */
+static const char *negative_number(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		size_t digits = argv[i][0] == '-' ? strspn(argv[i] + 1, "0123456789") : 0;
+		if (digits > 0 && argv[i][digits + 1] == '\0' && strcmp(argv[i], "-4") != 0 &&
+		    strcmp(argv[i], "-6") != 0)
+			return argv[i];
+	}
+	return NULL;
+}
+
+/* getopt says in optopt which option it was; 0: a long one that it does not know. */
+static void complain_unknown(int argc, char **argv, const struct option *options)
 {
 	char text[80];
-	const char *word = word_before(argc, argv);
+	const char *number = negative_number(argc, argv);
+	const struct option *known = find_option(options, optopt);
 
-	if (optopt != 0 && isdigit(optopt))
-		complain("'-%c...' is no port: a port is a whole number from 0 to 65535", optopt);
-	else if (optopt > 0 && optopt < 128 && strncmp(word, "--", 2) != 0)
+	if (number != NULL)
+		complain("port '%s': a port is a whole number from 0 to 65535", quote(number, text));
+	else if (optopt != 0 && known != NULL)
+		complain("%s: this option takes no value; see %s --help", quote(argv[optind - 1], text),
+		         narrate_program());
+	else if (optopt != 0)
 		complain("there is no option -%s; see %s --help",
 		         quote((char[]){(char)optopt, 0}, text), narrate_program());
-	else if (strchr(word, '=') != NULL && optopt != 0)
-		complain("%s: this option takes no value; see %s --help", quote(word, text),
-		         narrate_program());
 	else
-		complain("there is no option %s, or it is short for several; see %s --help",
-		         quote(word, text), narrate_program());
+		complain("there is no option %s; see %s --help", quote(argv[optind - 1], text),
+		         narrate_program());
 }
 
 int options_next(int argc, char **argv, const char *short_options,
                  const struct option *long_options)
 {
-	char with_colon[128], text[80];
+	char with_colon[128];
 
 	snprintf(with_colon, sizeof with_colon, ":%s", short_options);
 	opterr = 0;
 	int option = getopt_long(argc, argv, with_colon, long_options, NULL);
 	if (option == ':') {
-		complain("%s needs a value; see %s --help", quote(word_before(argc, argv), text),
-		         narrate_program());
+		const char *word = argv[argc - 1]; /* only at the end can a value be missing */
+		char text[80], letter[] = {'-', (char)optopt, '\0'};
+		complain("%s needs a value; see %s --help",
+		         strncmp(word, "--", 2) == 0 ? quote(word, text) : letter, narrate_program());
 		return '?';
 	}
 	if (option == '?')
-		complain_unknown(argc, argv);
+		complain_unknown(argc, argv, long_options);
 	return option;
 }
 

@@ -108,14 +108,14 @@ void port_describe_names(uint16_t port, enum transport transport, char text[PORT
 		snprintf(text, PORT_NAMES_SIZE, "%s in the services database and the IANA registry",
 		         local);
 	else if (local != NULL && iana != NULL)
-		snprintf(text, PORT_NAMES_SIZE,
-		         "%.20s in the services database, %.20s in the IANA registry", local, iana);
+		snprintf(text, PORT_NAMES_SIZE, "%.20s in the services database, %.20s at IANA", local,
+		         iana);
 	else if (local != NULL)
-		snprintf(text, PORT_NAMES_SIZE,
-		         "%.20s in the services database, no name in the registry", local);
+		snprintf(text, PORT_NAMES_SIZE, "%.20s in the services database, no name at IANA",
+		         local);
 	else if (iana != NULL)
 		snprintf(text, PORT_NAMES_SIZE,
-		         "%.20s in the IANA registry, not in this services database", iana);
+		         "%.20s in the IANA registry, not in the services database", iana);
 	else if (port == 0)
 		snprintf(text, PORT_NAMES_SIZE, "no service has it and no packet carries it");
 	else if (entry != NULL)

@@ -23,6 +23,17 @@ static size_t escape_by_name(const unsigned char *bytes, char form[12])
 	return 0;
 }
 
+/*
+ * Characters that print nothing and yet change how what follows is read or drawn: soft
+ * hyphen, zero-width ones, and those that turn the direction of writing (Unicode UAX 9).
+ */
+static bool is_invisible(wchar_t wide)
+{
+	return wide == 0x00ad || wide == 0x061c || wide == 0xfeff ||
+	       (wide >= 0x200b && wide <= 0x200f) || (wide >= 0x2028 && wide <= 0x202e) ||
+	       (wide >= 0x2060 && wide <= 0x206f);
+}
+
 /* A printable character as it is, anything else as \xHH. Returns the bytes it was. */
 static size_t escape_one(const unsigned char *bytes, size_t length, char form[12])
 {
@@ -31,7 +42,7 @@ static size_t escape_one(const unsigned char *bytes, size_t length, char form[12
 
 	memset(&state, 0, sizeof state);
 	size_t used = mbrtowc(&wide, (const char *)bytes, length, &state);
-	if (used >= 1 && used <= 6 && iswprint((wint_t)wide)) {
+	if (used >= 1 && used <= 6 && iswprint((wint_t)wide) && !is_invisible(wide)) {
 		memcpy(form, bytes, used);
 		form[used] = '\0';
 		return used;
@@ -43,16 +54,17 @@ static size_t escape_one(const unsigned char *bytes, size_t length, char form[12
 char *text_escape(const void *bytes, size_t length, char *text, size_t size)
 {
 	const unsigned char *next = bytes;
-	size_t end = 0;
+	size_t end = 0, dots = 0; /* dots: the last place where "..." would still fit */
 
 	while (length > 0) {
 		char form[12];
 		size_t used = escape_by_name(next, form);
 		if (used == 0)
 			used = escape_one(next, length, form);
-		size_t room = length == used ? 1 : 4; /* "..." may have to follow */
-		if (end + strlen(form) + room > size) {
-			snprintf(text + end, size - end, "...");
+		if (end + 4 <= size)
+			dots = end;
+		if (end + strlen(form) + 1 > size) {
+			snprintf(text + dots, size - dots, "...");
 			return text;
 		}
 		memcpy(text + end, form, strlen(form));
@@ -84,6 +96,15 @@ char *text_make_safe(const void *bytes, size_t length, char *text, size_t size)
 bool text_is_utf8(void)
 {
 	return strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+size_t text_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (; *text != '\0'; text++)
+		columns += ((unsigned char)*text & 0xc0) != 0x80; /* not inside a character */
+	return columns;
 }
 
 void text_add(char *text, size_t size, const char *format, ...)

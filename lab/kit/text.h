@@ -21,6 +21,9 @@ char *text_make_safe(const void *bytes, size_t length, char *text, size_t size);
 /* Whether this locale's terminal shows UTF-8 (call setlocale first). */
 bool text_is_utf8(void);
 
+/* The columns that UTF-8 text takes, one for each character. */
+size_t text_columns(const char *text);
+
 /* Adds formatted text at the end of what is in `text`; cut where it does not fit. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
