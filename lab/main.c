@@ -31,7 +31,7 @@ static int show_list(void)
 	char text[2048] = "usage: lab SUBCOMMAND [options]      look at this machine's ports\n\n";
 
 	for (size_t i = 0; i < COUNT; i++)
-		text_add(text, sizeof text, "  %-8s %-24s %s\n", instruments[i]->name,
+		text_add(text, sizeof text, "  %-8s %-18s %s\n", instruments[i]->name,
 		         instruments[i]->arguments, instruments[i]->summary);
 	text_add(text, sizeof text,
 	         "\n  lab NAME --help tells more of one, man ./lab/lab.1 of all\n");

@@ -2,6 +2,8 @@
 #
 # Rules: port 0 or a private network, never a fixed port on the host; wait for a line, never
 # a fixed time; exact exit statuses (run -1 ...); end only what was started here, by pid.
+#
+# shellcheck disable=SC2034 # what is set here is for the tests
 
 bats_require_minimum_version 1.5.0
 
@@ -60,7 +62,7 @@ wait_for_line() {
 start() {
   local name=$1
   shift
-  REPLACE=exec "$@" >"$name.out" 2>"$name.err" </dev/null 3>&- 4>&- &
+  REPLACE='exec' "$@" >"$name.out" 2>"$name.err" </dev/null 3>&- 4>&- &
   PID=$!
   STARTED+=("$PID")
   echo "$PID" >"$name.pid"
@@ -112,7 +114,7 @@ need_linux() {
 # private_network COMMAND...: runs it in a network of its own, with loopback up, as that
 # network's root (without being root on the host).
 private_network() {
-  # shellcheck disable=SC2016 # expanded by the inner shell
+  # shellcheck disable=SC2016,SC2046 # expanded by the inner shell; a list of words
   ${REPLACE:-} unshare --net $( ((EUID == 0)) || echo --user --map-root-user) \
     sh -c 'ip link set lo up && exec "$@"' private "$@"
 }
