@@ -373,6 +373,7 @@ time.sleep(600)'
 }
 
 @test "with a raised limit, the port that any user may bind is one" {
+  need_linux "the limit"
   need_ordinary_user
   open_network
   "${in_network[@]}" sh -c 'echo 10000 >/proc/sys/net/ipv4/ip_unprivileged_port_start'

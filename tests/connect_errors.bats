@@ -30,7 +30,7 @@ headline() {
   open_network
   fails "${in_network[@]}" "$client" 3306
   headline 'cannot connect to 127.0.0.1:3306: Connection refused (ECONNREFUSED)'
-  explained 'No program on this machine has TCP port 3306 open'
+  explained 'has TCP port 3306 open'
   explained 'server 3306'
   [[ "$output" != *ESTABLISHED* ]]
 }
@@ -39,7 +39,7 @@ headline() {
   open_network
   fails "${in_network[@]}" "$client" -u -m x 3306
   headline 'cannot receive from 127.0.0.1:3306: Connection refused (ECONNREFUSED)'
-  explained 'No program on this machine has UDP port 3306 open'
+  explained 'has UDP port 3306 open'
   [ "${PLATFORM:-linux}" != linux ] || explained ICMP
 }
 

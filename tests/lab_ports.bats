@@ -172,6 +172,14 @@ END
   source=$("${INSIDE[@]}" ss -Htn "dport = :$PORT" | awk '{ sub(/.*:/, "", $4); print $4 }')
   run -0 "${INSIDE[@]}" "$lab" ports "$source"
   [[ "$output" == *'nobody listens on it'* ]]
+  # A UDP socket that talks to one server alone is none either.
+  serve datagrams -u 0
+  start talking "${INSIDE[@]}" "$client" -u -m hello --hold 60 "$PORT"
+  wait_for_line datagrams.out '#1'
+  source=$("${INSIDE[@]}" ss -Huan "dport = :$PORT" | awk '{ sub(/.*:/, "", $4); print $4 }')
+  [ "$source" -gt 0 ]
+  run -0 "${INSIDE[@]}" "$lab" ports "$source"
+  [[ "$output" == *'nobody listens on it'* ]]
 }
 
 @test "another user's listener: whose it is, not which process" {
