@@ -44,7 +44,7 @@ say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit install uninstall clean help FORCE
+.PHONY: all demo test bench unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -92,15 +92,21 @@ demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
 test: all unit ## every test; STRICT=1: a skipped test is a failure
 	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
 
+bench: all ## measure against bare loops, as ratios (Linux; two minutes at most)
+	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/run.sh
+
 install: all ## programs and man pages under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BIN)/server $(DESTDIR)$(PREFIX)/bin/portlab-server
 	install -m 755 $(BIN)/client $(DESTDIR)$(PREFIX)/bin/portlab-client
+	install -m 755 $(BIN)/lab $(DESTDIR)$(PREFIX)/bin/portlab
 	install -m 644 server/server.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1
 	install -m 644 client/client.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-client.1
+	install -m 644 lab/lab.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab.1
 
 uninstall: ## take them away again
 	rm -f $(DESTDIR)$(PREFIX)/bin/portlab-server $(DESTDIR)$(PREFIX)/bin/portlab-client
+	rm -f $(DESTDIR)$(PREFIX)/bin/portlab $(DESTDIR)$(PREFIX)/share/man/man1/portlab.1
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/portlab-client.1
 

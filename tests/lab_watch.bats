@@ -108,6 +108,11 @@ life() {
   wait_for_line log.out " $client_end -> $server_end FIN_WAIT2 -> TIME_WAIT$"
   wait_for_line log.out " $server_end -> $client_end CLOSE_WAIT -> .*CLOSED$"
   wait_for_line log.out " $server_end -> \* LISTEN -> CLOSED$"
+  # And the one that is the last of the list.
+  serve last 65000
+  wait_for_line log.out ' 127.0.0.1:65000 -> \* CLOSED -> LISTEN$'
+  kill -KILL "$(cat last.pid)"
+  wait_for_line log.out ' 127.0.0.1:65000 -> \* LISTEN -> CLOSED$'
   [ "$(life "$client_end" "$server_end")" = 'CLOSED ESTABLISHED FIN_WAIT2 TIME_WAIT ' ]
   [ "$(life "$server_end" "$client_end")" = 'CLOSED ESTABLISHED CLOSE_WAIT CLOSED ' ]
   run -1 grep -vE '^[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3} 127\.0\.0\.1:[0-9]+ -> (\*|127\.0\.0\.1:[0-9]+) [A-Z_12]+ -> [A-Z_12]+$' log.out
@@ -198,6 +203,19 @@ whole_picture() {
     sed -E 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g'
 }
 
+pictures() {
+  grep -oa $'\e\[H' screen | wc -l
+}
+
+# wait_for_pictures COUNT: until so many more were drawn.
+wait_for_pictures() {
+  local enough=$(($(pictures) + $1))
+  drawn() {
+    [ "$(pictures)" -ge "$enough" ]
+  }
+  wait_until 20 drawn
+}
+
 # ended STATUS: lab watch has ended with it, and the terminal is as it was.
 ended() {
   wait_until 20 test -e ended || die "it goes on"
@@ -286,16 +304,23 @@ ends_by() {
   printf p >&7
   shows PAUSED
   serve second 5001
+  # Held: it goes on drawing, and the new server is not in it.
+  wait_for_pictures 5
+  run -1 grep -aF '127.0.0.1:5001' screen
   printf '?' >&7
   shows 'this page, and back'
-  # Held: the new server is not in it.
-  run -1 grep -aF '127.0.0.1:5001' screen
   printf '?p' >&7
   shows '127.0.0.1:5001'
+  # In the title; the page of help has these words too.
+  titled() {
+    whole_picture | head -n 1 | grep -q "$1\$"
+  }
   printf s >&7
-  shows 'by state'
+  wait_until 20 titled 'by state'
   printf s >&7
-  shows 'latest first'
+  wait_until 20 titled 'latest first'
+  printf s >&7
+  wait_until 20 titled 'by port'
   printf 'f5001\r' >&7
   shows 'port 5001'
   filtered() {
