@@ -236,9 +236,21 @@ static int new_socket(const struct scan *scan)
 	return -1;
 }
 
+/*
+ * Returns 0 or the errno of connect(). On loopback the answer has come by the time the call
+ * returns, although without blocking it says only "in progress": asked again, it tells.
+ */
 static int start_connect(const struct scan *scan, int fd)
 {
-	return connect(fd, &scan->target.address.any, scan->target.length) == 0 ? 0 : errno;
+	const struct sockaddr *address = &scan->target.address.any;
+
+	if (connect(fd, address, scan->target.length) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (connect(fd, address, scan->target.length) == 0 || errno == EISCONN)
+		return 0;
+	return errno == EALREADY ? EINPROGRESS : errno;
 }
 
 /* Asks one port. Returns 0, or -1 with errno where the scan cannot go on. */
