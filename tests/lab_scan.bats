@@ -223,6 +223,7 @@ FOREIGN=(8.8.8.8 192.0.2.1 224.0.0.1 255.255.255.255 0.0.0.0 :: 2001:db8::1 ff02
 
 @test "before any packet: of a foreign address connect is never called" {
   need strace
+  export ASAN_OPTIONS=detect_leaks=0 # its leak check does not work under strace
   start_network
   strace -qq -o /dev/null true 2>/dev/null || skip 'this system allows no strace'
   # Even with a way to get there.
@@ -234,7 +235,7 @@ FOREIGN=(8.8.8.8 192.0.2.1 224.0.0.1 255.255.255.255 0.0.0.0 :: 2001:db8::1 ff02
   done
   # The same look at a scan that is allowed does find its connects.
   run -0 "${INSIDE[@]}" strace -qq -f -o trace -e "trace=$calls" "$lab" scan 127.0.0.1 7-9
-  [ "$(grep -cE 'connect\(.*htons\([789]\)' trace)" -eq 3 ]
+  [ "$(grep -oE 'connect\(.*htons\([789]\)' trace | grep -oE 'htons.*' | sort -u | wc -l)" -eq 3 ]
 }
 
 @test "ports and options that are none: one line says why, status 2" {

@@ -132,15 +132,15 @@ static const char *timer_name(enum socket_timer timer)
 {
 	static const char *const names[SOCKET_TIMER_COUNT] = {
 	    [SOCKET_TIMER_NONE] = "",
-	    [SOCKET_TIMER_RETRANSMIT] = "again",
-	    [SOCKET_TIMER_KEEPALIVE] = "alive?",
-	    [SOCKET_TIMER_TIME_WAIT] = "over",
+	    [SOCKET_TIMER_RETRANSMIT] = "resend",
+	    [SOCKET_TIMER_KEEPALIVE] = "keepalive",
+	    [SOCKET_TIMER_TIME_WAIT] = "ends",
 	    [SOCKET_TIMER_PROBE] = "probe",
 	};
 	return names[timer];
 }
 
-/* "over 43s", "again 2s x3": what comes, when, and how often it was tried. */
+/* "ends 43s", "resend 2s x3": what comes, when, and how often it was tried. */
 static void format_timer(const struct socket_entry *entry, char *text, size_t size)
 {
 	text[0] = '\0';
