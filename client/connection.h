@@ -18,9 +18,10 @@ struct connection {
 	struct endpoint local; /* its own name, as getsockname() told it after connect() */
 	struct endpoint peer;  /* where it goes */
 	uint64_t bytes_in, bytes_out;
-	bool shut;   /* this side has said that nothing more will come */
-	bool ended;  /* the other side has */
-	bool broken; /* reset, or an error: there is nothing to close in order */
+	unsigned told; /* how many lines about received data have been told */
+	bool shut;     /* this side has said that nothing more will come */
+	bool ended;    /* the other side has */
+	bool broken;   /* reset, or an error: there is nothing to close in order */
 };
 
 /*

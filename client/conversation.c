@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 16384 };
+enum {
+	CHUNK = 16384,
+	RECV_LINES = 16 /* lines about received data in one connection, then it gets quiet */
+};
 
 static uint32_t shown_id(const struct connection *connection, const struct options *options)
 {
@@ -65,21 +68,37 @@ static void tell_greeting(const struct connection *connection, const struct opti
 	    .facts = FACTS({"saw", saw, 0}, {"number", NULL, greeting->number}),
 	});
 	if (!same)
-		narrate_detail("somebody on the way changed it: address translation (NAT)");
+		narrate_detail("address translation (NAT) on the way does that");
 }
 
-static void tell_no_greeting(const struct connection *connection, const struct options *options,
-                             bool silent)
+static bool may_be_greeting(const char *line, size_t length)
 {
+	static const char start[] = "hello ";
+	size_t known = sizeof start - 1;
+
+	return memcmp(line, start, length < known ? length : known) == 0;
+}
+
+enum no_greeting { GREETING_NONE, GREETING_INCOMPLETE, GREETING_OTHER };
+
+static void tell_no_greeting(const struct connection *connection, const struct options *options,
+                             enum no_greeting what)
+{
+	static const char *const texts[] = {
+	    [GREETING_NONE] = "none: the server says nothing",
+	    [GREETING_INCOMPLETE] = "incomplete when the time was over",
+	    [GREETING_OTHER] = "none: this is no portlab server",
+	};
+
 	narrate(&(struct event){
 	    .name = "hello",
 	    .id = shown_id(connection, options),
-	    .text = silent ? "none: the server says nothing" : "none: this is no portlab server",
+	    .text = texts[what],
 	    .peer = &connection->peer,
 	    .local = &connection->local,
 	    .state = state_of(connection, options),
 	});
-	if (silent)
+	if (what == GREETING_NONE)
 		narrate_detail("the kernels are connected; the program there has not answered");
 }
 
@@ -87,11 +106,18 @@ static void tell_no_greeting(const struct connection *connection, const struct o
 static int deliver(struct connection *connection, const struct options *options,
                    const char *bytes, size_t length)
 {
-	char shown[24], text[80], whole[256];
+	char shown[20], text[80], whole[256];
 
 	connection->bytes_in += length;
 	if (options->narration.quiet && options->narration.form == NARRATE_TEXT)
 		return narrate_foreign(bytes, length);
+	if (connection->told == RECV_LINES && !narrate_is_json()) {
+		narrate_detail("and more, which is not shown (-q passes all of it on)");
+		connection->told++;
+	}
+	if (connection->told > RECV_LINES && !narrate_is_json())
+		return narrate_failed() ? -1 : 0;
+	connection->told++;
 	snprintf(text, sizeof text, "%zu byte%s \"%s\"", length, length == 1 ? "" : "s",
 	         text_escape(bytes, length, shown, sizeof shown));
 	narrate(&(struct event){
@@ -103,14 +129,6 @@ static int deliver(struct connection *connection, const struct options *options,
 	                   {"data", text_escape(bytes, length, whole, sizeof whole), 0}),
 	});
 	return narrate_failed() ? -1 : 0;
-}
-
-static bool may_be_greeting(const char *line, size_t length)
-{
-	static const char start[] = "hello ";
-	size_t known = sizeof start - 1;
-
-	return memcmp(line, start, length < known ? length : known) == 0;
 }
 
 /*
@@ -155,11 +173,14 @@ int conversation_greet(struct connection *connection, const struct options *opti
 		return fail(connection, options, "receive", errno);
 	if (length == 0) {
 		if (!connection->ended)
-			tell_no_greeting(connection, options, true);
+			tell_no_greeting(connection, options, GREETING_NONE);
 		return 0;
 	}
 	if (greeting_parse(line, (size_t)length, &greeting) == -1) {
-		tell_no_greeting(connection, options, false);
+		tell_no_greeting(connection, options,
+		                 may_be_greeting(line, (size_t)length) && line[length - 1] != '\n'
+		                     ? GREETING_INCOMPLETE
+		                     : GREETING_OTHER);
 		return deliver(connection, options, line, (size_t)length);
 	}
 	connection->bytes_in += (uint64_t)length;
@@ -184,7 +205,7 @@ static int send_some(struct connection *connection, const struct options *option
 {
 	const char *message = options->messages[exchange->to_send];
 	size_t length = strlen(message);
-	char shown[24], text[80];
+	char shown[20], text[80];
 
 	ssize_t count = send(connection->fd, message + exchange->sent, length - exchange->sent, 0);
 	if (count == -1)
@@ -259,9 +280,14 @@ static int exchange_all(struct connection *connection, const struct options *opt
 {
 	size_t to_come = total_length(options);
 	bool until_eof = options->half_close || !greeted;
+	int64_t patience = clock_ms() + options->timeout_ms;
 
 	while (!connection->ended) {
 		bool sending = exchange->to_send < options->message_count;
+		if (greeted && exchange->differs)
+			return 0; /* it will not get any better */
+		if (!greeted && !sending && clock_ms() > patience)
+			return 0; /* another service may talk for ever */
 		if (!sending && options->half_close && connection_shutdown(connection, options) == -1)
 			return fail(connection, options, "shutdown", errno);
 		if (!sending && !until_eof && to_come == 0)
@@ -275,8 +301,11 @@ static int exchange_all(struct connection *connection, const struct options *opt
 			return fail(connection, options, "receive", ETIMEDOUT);
 		if (ready == 0)
 			return 0; /* another service, which has said all it wants to */
-		if ((ready & POLLOUT) && sending && send_some(connection, options, exchange) == -1)
-			return -1;
+		if ((ready & POLLOUT) && sending) {
+			if (send_some(connection, options, exchange) == -1)
+				return -1;
+			patience = clock_ms() + options->timeout_ms;
+		}
 		if (!(ready & ~POLLOUT))
 			continue;
 		ssize_t length = receive_some(connection, options, exchange);
@@ -420,7 +449,7 @@ static int send_datagram(struct connection *connection, const struct options *op
                          const char *text)
 {
 	static char answer[65536];
-	char shown[24], line[80];
+	char shown[20], line[80];
 	size_t length = strlen(text);
 
 	if (send(connection->fd, text, length, 0) == -1)

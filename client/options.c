@@ -78,6 +78,16 @@ static bool read_hold(const char *text, struct options *options)
 	return options_seconds("--hold", text, &options->hold_ms);
 }
 
+static bool read_timeout(const char *text, struct options *options)
+{
+	if (!options_seconds("--timeout", text, &options->timeout_ms))
+		return false;
+	if (options->timeout_ms > 0)
+		return true;
+	complain("--timeout '0': no answer comes in no time; give more, such as 0.5");
+	return false;
+}
+
 static bool read_own_port(const char *text, struct options *options)
 {
 	options->own_port = true;
@@ -101,7 +111,7 @@ static bool take_value(struct options *options, int option, const char *value)
 		options->source_address = value;
 		return true;
 	case 't':
-		return options_seconds("--timeout", value, &options->timeout_ms);
+		return read_timeout(value, options);
 	case OPTION_COLOR:
 		return options_color(value, &options->narration.color);
 	case OPTION_HOLD:
@@ -153,7 +163,13 @@ static bool read_operands(int argc, char **argv, struct options *options)
 	int operands = argc - optind;
 
 	if (operands < 1) {
-		complain("which PORT? Give 0-65535 or a service name, such as: client 3306");
+		const char *before = argc > 2 ? argv[argc - 2] : "";
+		if (before[0] == '-' && argv[argc - 1][0] != '-')
+			complain("which PORT? '%s' was taken as the value of %s",
+			         text_escape(argv[argc - 1], strlen(argv[argc - 1]), quoted, sizeof quoted),
+			         before);
+		else
+			complain("which PORT? Give 1-65535 or a service name, such as: client 3306");
 		return false;
 	}
 	if (operands > 2) {
@@ -171,7 +187,8 @@ static bool read_operands(int argc, char **argv, struct options *options)
 		complain("port '%s': HOST and PORT are two words, such as: client 127.0.0.1 3306",
 		         quoted);
 	else if (operands == 2 && strspn(options->host, "0123456789") == strlen(options->host))
-		complain("port '%s': first HOST, then PORT, such as: client 127.0.0.1 3306", quoted);
+		complain("port '%s': first HOST, then PORT: client %s %s", quoted, quoted,
+		         options->host);
 	else
 		complain("port '%s': %s", quoted, reason);
 	return false;

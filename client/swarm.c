@@ -7,6 +7,7 @@
 #include "kit/waiting.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,32 +148,87 @@ static void converse_until(struct swarm *swarm, long ahead)
 	}
 }
 
-static void hold(const struct swarm *swarm)
+/* A server may close, or cut, a connection that is being held: that is news. */
+static void notice_end(struct swarm *swarm, struct connection *connection)
+{
+	char byte;
+
+	narrate_only_first(swarm, connection->id - 1);
+	if (recv(connection->fd, &byte, 1, MSG_PEEK) == 0)
+		connection_at_eof(connection, swarm->options);
+	narrate_configure(&swarm->options->narration);
+}
+
+/* Whether the keyboard is this program's: in the background it is somebody else's. */
+static bool has_keyboard(void)
+{
+	return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+/*
+ * Waits for the deadline or Enter, and for what the servers do meanwhile. fds holds the
+ * open connections in order, and behind them standard input.
+ */
+static void hold_on(struct swarm *swarm, struct pollfd *fds, size_t open, int64_t deadline)
+{
+	char line[256];
+
+	for (;;) {
+		int64_t left = deadline == WAITING_FOREVER ? -1 : deadline - clock_ms();
+		if (deadline != WAITING_FOREVER && left <= 0)
+			return;
+		if (poll(fds, (nfds_t)open + 1, left > INT_MAX ? INT_MAX : (int)left) <= 0)
+			continue;
+		if (fds[open].revents != 0) {
+			(void)!read(STDIN_FILENO, line, sizeof line); /* Enter, or the end of input */
+			return;
+		}
+		for (size_t i = 0; i < open; i++)
+			if (fds[i].revents != 0) {
+				fds[i].fd = -1; /* poll() passes over it from now on */
+				notice_end(swarm, slot(swarm, swarm->finished + (long)i));
+			}
+	}
+}
+
+static void tell_hold(const struct swarm *swarm, long open, bool keyboard)
 {
 	const struct options *options = swarm->options;
-	const struct connection *first = slot(swarm, swarm->finished);
-	long open = swarm->opened - swarm->finished;
-	bool forever = options->hold_ms == HOLD_UNTIL_ENTER;
-	bool keyboard = forever || isatty(STDIN_FILENO);
-	char text[80], line[256];
+	char text[80];
 
-	narrate_configure(&options->narration);
 	snprintf(text, sizeof text, "%ld open%s", open, keyboard ? ", Enter ends it" : "");
-	if (!forever)
+	if (options->hold_ms != HOLD_UNTIL_ENTER)
 		snprintf(text + strlen(text), sizeof text - strlen(text), ", %g s",
 		         (double)options->hold_ms / 1000);
 	narrate(&(struct event){
 	    .name = "hold",
 	    .text = text,
-	    .state =
-	        options->transport == TRANSPORT_TCP ? tcp_state_of_fd(first->fd) : TCP_STATE_NONE,
+	    .state = options->transport == TRANSPORT_TCP
+	                 ? tcp_state_of_fd(slot(swarm, swarm->finished)->fd)
+	                 : TCP_STATE_NONE,
 	    .facts = FACTS({"open", NULL, open}),
 	});
-	int64_t deadline = forever ? WAITING_FOREVER : clock_ms() + options->hold_ms;
-	if (keyboard && wait_for_fd(STDIN_FILENO, POLLIN, deadline) > 0)
-		(void)!read(STDIN_FILENO, line, sizeof line); /* Enter, or the end of input */
-	else if (!keyboard)
-		(void)poll(NULL, 0, (int)options->hold_ms);
+}
+
+static void hold(struct swarm *swarm)
+{
+	int64_t limit = swarm->options->hold_ms;
+	long open = swarm->opened - swarm->finished;
+	bool keyboard = limit == HOLD_UNTIL_ENTER || has_keyboard();
+	struct pollfd *fds = calloc((size_t)open + 1, sizeof *fds);
+
+	narrate_configure(&swarm->options->narration);
+	tell_hold(swarm, open, keyboard);
+	if (fds == NULL) { /* then without news */
+		(void)poll(NULL, 0, limit == HOLD_UNTIL_ENTER ? 0 : (int)limit);
+		return;
+	}
+	for (long i = 0; i < open; i++)
+		fds[i] = (struct pollfd){slot(swarm, swarm->finished + i)->fd, POLLIN, 0};
+	fds[open] = (struct pollfd){keyboard ? STDIN_FILENO : -1, POLLIN, 0};
+	hold_on(swarm, fds, (size_t)open,
+	        limit == HOLD_UNTIL_ENTER ? WAITING_FOREVER : clock_ms() + limit);
+	free(fds);
 }
 
 static void finish_one(struct swarm *swarm)

@@ -64,8 +64,11 @@ static int run(int argc, char **argv)
 	const struct instrument *instrument = find(name);
 	if (instrument != NULL)
 		return instrument->run(argc - 1, argv + 1);
-	complain("there is no subcommand '%s'; lab help lists them",
-	         text_escape(name, strlen(name), quoted, sizeof quoted));
+	text_escape(name, strlen(name), quoted, sizeof quoted);
+	if (name[0] >= '0' && name[0] <= '9')
+		complain("there is no subcommand '%s'; try: lab ports %s", quoted, quoted);
+	else
+		complain("there is no subcommand '%s'; lab help lists them", quoted);
 	return EXIT_USAGE;
 }
 

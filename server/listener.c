@@ -151,6 +151,8 @@ static void tell_bind(const struct options *options, int fd, const struct endpoi
 	if (options->port == 0)
 		narrate_detail("port 0 was asked for: the kernel chose %u", port);
 	tell_right(port);
+	if (!endpoint_is_loopback(name))
+		narrate_detail("not only loopback: other machines may connect");
 	if (endpoint_family(name) == AF_INET6 && endpoint_is_wildcard(name) &&
 	    getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length) == 0)
 		narrate_detail(v6only ? "IPv6 clients only" : "IPv4 clients too, as ::ffff:a.b.c.d");

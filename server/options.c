@@ -181,12 +181,14 @@ static bool read_port(int argc, char **argv, struct options *options)
 	}
 	if (optind + 1 < argc) {
 		complain(
-		    "one PORT, please: '%s' is too much",
+		    "one PORT, please: '%s' is too much (an address goes after -b)",
 		    text_escape(argv[optind + 1], strlen(argv[optind + 1]), quoted, sizeof quoted));
 		return false;
 	}
 	if (port_parse(argv[optind], options->transport, &options->port, reason) == 0)
 		return true;
+	if (strchr(argv[optind], ':') != NULL)
+		snprintf(reason, sizeof reason, "the address goes before it: server -b ADDR PORT");
 	complain("port '%s': %s",
 	         text_escape(argv[optind], strlen(argv[optind]), quoted, sizeof quoted), reason);
 	return false;

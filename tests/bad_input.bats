@@ -17,7 +17,7 @@ refused() {
   fi
 }
 
-a_number='0 to 65535|0-65535'
+a_number='0 to 65535|0-65535|1-65535'
 see_help='see (server|client) --help'
 
 # Bad ports for either program, as its last argument.

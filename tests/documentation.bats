@@ -178,7 +178,7 @@ masked() {
     s/ +/ /g; s/ $//
     s/:[0-9]{5}\b/:PORT/g; s/pid [0-9]+/pid N/; s/uid [0-9]+/uid N/; s/\((user|uid) [^)]*\)/(USER)/
     s/[0-9]+ s left/N s left/; s/IANA: (registered|dynamic)/IANA: CLASS/
-    s/in the (services database and the IANA registry|IANA registry, not in the services database)/in the DATABASES/'
+    s/in the (services database and the IANA registry|at IANA, not in the services database)/in the DATABASES/'
 }
 
 # type_in TERMINAL COMMAND: its output goes on the terminal's screen, a file.

@@ -151,9 +151,9 @@ finds_what_ss_shows() {
   [[ "$output" =~ since\ then\ +$gone\ .*was\ closed ]]
   [[ "$output" =~ since\ then\ +$PORT\ .*was\ opened ]]
   run -0 scan --json --before before
-  [ "$(grep -cE '^{"event":"(opened|gone)"' <<<"$output")" -eq 2 ]
+  [ "$(grep -cE '^{"event":"(opened|closed)"' <<<"$output")" -eq 2 ]
   [[ "$output" == *"{\"event\":\"opened\","*"\"port\":$PORT}"* ]]
-  [[ "$output" == *"{\"event\":\"gone\","*"\"port\":$gone}"* ]]
+  [[ "$output" == *"{\"event\":\"closed\","*"\"port\":$gone}"* ]]
 }
 
 @test "--before with a file that is none: said in one line, status 1" {

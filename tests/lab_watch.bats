@@ -52,8 +52,8 @@ setup() {
   start_network
   serve one 50000
   run -0 "${INSIDE[@]}" "$lab" watch --once
-  [ "$(grep '^ports in use' <<<"$output" | cut -c13- | awk '{ print length($0) }')" -eq $((50000 / 1024 + 1)) ]
-  [ "$(grep '^ports in use' <<<"$output" | cut -c13- | tr -d ' ' | wc -c)" -eq 2 ]
+  [ "$(grep '^sockets ' <<<"$output" | cut -c13- | awk '{ print length($0) }')" -eq $((50000 / 1024 + 1)) ]
+  [ "$(grep '^sockets ' <<<"$output" | cut -c13- | tr -d ' ' | wc -c)" -eq 2 ]
 }
 
 @test "--once has nothing that steers a terminal, unless --color always" {
@@ -304,12 +304,13 @@ ends_by() {
   printf p >&7
   shows PAUSED
   serve second 5001
-  # Held: it goes on drawing, and the new server is not in it.
-  wait_for_pictures 5
-  run -1 grep -aF '127.0.0.1:5001' screen
+  # Held: drawn again, for a key, it is the same; the new server is not in it.
   printf '?' >&7
   shows 'this page, and back'
-  printf '?p' >&7
+  printf '?ss' >&7
+  wait_until 20 grep -aq 'latest first' screen
+  run -1 grep -aF '127.0.0.1:5001' screen
+  printf 'sp' >&7
   shows '127.0.0.1:5001'
   # In the title; the page of help has these words too.
   titled() {

@@ -22,8 +22,8 @@
 
 static const char help_text[] =
     "usage: lab doctor [options]\n"
-    "What this machine will let you see: each point fine, limited or missing, with what\n"
-    "that means for the lessons and what to do. Exit status 0 if the core lessons work.\n"
+    "What this machine will let you see: each point fine, limited or missing, what it\n"
+    "means for the lessons, and what to do. Exit status 0 if the core lessons work.\n"
     "\n"
     "  --json          one JSON object on a line for each point\n"
     "  --color WHEN    auto, always or never\n";
@@ -52,11 +52,11 @@ static void tell(const struct point *point)
 		});
 		return;
 	}
-	print("%-8s %-12s %s\n", words[point->verdict], point->name, point->found);
+	print("%-8s %-13s %s\n", words[point->verdict], point->name, point->found);
 	if (point->verdict != FINE && point->means != NULL)
-		print("%21s so: %s\n", "", point->means);
+		print("%22s so: %s\n", "", point->means);
 	if (point->verdict != FINE && point->advice != NULL)
-		print("%21s do: %s\n", "", point->advice);
+		print("%22s do: %s\n", "", point->advice);
 }
 
 /* ---- the system and the account ---- */
@@ -80,8 +80,7 @@ static void check_system(void)
 		point.advice = "clients have a time limit (-t), so wait for it";
 	}
 	if (machine_container_sign() != NULL)
-		text_add(point.found, sizeof point.found, "; there is a %s, as in containers",
-		         machine_container_sign());
+		text_add(point.found, sizeof point.found, "; there is a %s", machine_container_sign());
 	tell(&point);
 }
 
@@ -260,7 +259,9 @@ static void check_sandbox(void)
 		         probe.failed != NULL ? probe.failed : "not on this system",
 		         errno_name(probe.network_error, name));
 		network.means = "what needs all ports free, or power over them, is skipped";
-		if (probe.network_error != ENOTSUP)
+		if (probe.network_error == ENOSPC)
+			network.advice = "sysctl user.max_user_namespaces=10000";
+		else if (probe.network_error != ENOTSUP)
 			network.advice = "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)";
 	}
 	tell(&network);

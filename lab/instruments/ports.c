@@ -24,7 +24,7 @@
 
 static const char help_text[] =
     "usage: lab ports [options] [N | NAME | N-M ...]\n"
-    "What a port number is: its class, its names, who may bind it here, who listens now.\n"
+    "What a port number is: class, names, who may bind it here, who listens now.\n"
     "Without a number: the map of all 65,536 of them.\n"
     "\n"
     "  --search TEXT   the services whose name or purpose contains TEXT\n"
@@ -127,20 +127,19 @@ static const char *describe_right(uint16_t port, char *text, size_t size)
 		snprintf(text, size, "any user, here: ip_unprivileged_port_start = %ld", start);
 		break;
 	case BIND_RIGHT_ROOT:
-		snprintf(text, size, "you: uid 0 has CAP_NET_BIND_SERVICE; ordinary users may not");
+		snprintf(text, size, "you (uid 0 has CAP_NET_BIND_SERVICE), not ordinary users");
 		break;
 	case BIND_RIGHT_SANDBOX:
-		snprintf(text, size, "you: CAP_NET_BIND_SERVICE over this private network");
+		snprintf(text, size, "you (CAP_NET_BIND_SERVICE over this private network)");
 		break;
 	case BIND_RIGHT_CAPABILITY:
-		snprintf(text, size, "you: uid %lu has CAP_NET_BIND_SERVICE", uid);
+		snprintf(text, size, "you (uid %lu has CAP_NET_BIND_SERVICE)", uid);
 		break;
 	case BIND_RIGHT_FOREIGN:
 		snprintf(text, size, "not you: root only of your own user namespace");
 		break;
 	case BIND_RIGHT_NONE:
-		snprintf(text, size, "not you (uid %lu): below %ld CAP_NET_BIND_SERVICE is needed", uid,
-		         start == -1 ? 1024 : start);
+		snprintf(text, size, "not you (uid %lu): it takes CAP_NET_BIND_SERVICE", uid);
 		break;
 	case BIND_RIGHT_UNKNOWN:
 		snprintf(text, size, "probably not you (uid %lu): this system does not tell its rule",
@@ -206,7 +205,8 @@ static void print_names(uint16_t port)
 		print("  IANA       reserved: %s (registry of %s)\n", entry->statement,
 		      registry_date());
 	else
-		print("  IANA       %s: %s\n", entry->name, entry->statement);
+		print("  IANA       %s%s%.50s\n", entry->name, entry->statement[0] != '\0' ? ": " : "",
+		      entry->statement);
 }
 
 static void print_listeners(uint16_t port, const struct listeners *listeners)
@@ -340,7 +340,7 @@ static void print_picture(const struct listeners *listeners)
 			number_line_add(&registered, (uint16_t)port);
 	for (size_t i = 0; i < listeners->count; i++)
 		number_line_add(&open, endpoint_port(&listeners->all[i].entry.local));
-	number_line_bars(&registered, 1, 2, utf8, "registered", line);
+	number_line_bars(&registered, 1, 2, utf8, "named", line);
 	print_line(line);
 	number_line_bars(&registered, 0, 2, utf8, "", line);
 	print_line(line);
@@ -372,7 +372,7 @@ static void print_rules(void)
 		      reserved[0] != '\0' ? reserved : "none");
 	if (start >= 0)
 		print("Ports below %ld need privilege (net.ipv4.ip_unprivileged_port_start).\n", start);
-	print("Who may bind 80 here: %s.\n", describe_right(80, right, sizeof right));
+	print("Port 80 here: %s.\n", describe_right(80, right, sizeof right));
 }
 
 static void print_map(const struct listeners *listeners)
@@ -382,16 +382,16 @@ static void print_map(const struct listeners *listeners)
 
 	print("all port numbers, in columns of 1024\n");
 	print_picture(listeners);
-	print("\nclass        numbers       how many  registered   free    open now\n");
+	print("\nclass        numbers       how many    named  no name  open now\n");
 	for (size_t i = 1; i < count; i++) {
 		unsigned all = classes[i].last - classes[i].first + 1U;
 		unsigned registered = registered_in(&classes[i]);
 		char range[24];
 		snprintf(range, sizeof range, "%u-%u", classes[i].first, classes[i].last);
-		print("%-11s  %-12s  %8u  %10u  %5u  %10u\n", classes[i].name, range, all, registered,
+		print("%-11s  %-12s  %8u  %7u  %7u  %8u\n", classes[i].name, range, all, registered,
 		      all - registered, listening_in(&classes[i], listeners));
 	}
-	print("Port 0 is reserved: no packet carries it. Registry of %s.\n", registry_date());
+	print("named by IANA (%s); open now for TCP or UDP; port 0 is reserved\n", registry_date());
 	print_rules();
 }
 

@@ -9,6 +9,7 @@
 #include "instrument.h"
 #include "instruments/print.h"
 #include "kit/explain.h"
+#include "kit/greeting.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/options.h"
@@ -18,6 +19,7 @@
 #include "kit/unix.h"
 #include "kit/waiting.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,17 +32,17 @@
 static const char help_text[] =
     "usage: lab scan [options] [ADDR] [PORTS]\n"
     "Connects to every TCP port of this machine: open, closed, or silent.\n"
-    "ADDR is one of this machine's own (default 127.0.0.1); PORTS is N or N-M (1-65535).\n"
+    "ADDR is one of this machine's own (default 127.0.0.1); PORTS is N or N-M.\n"
     "\n"
     "  -t, --timeout SECONDS   silent after so long without an answer (default 1)\n"
     "  --before FILE           compare with an earlier --json scan\n"
-    "  --json                  one JSON object on a line for each port that is not closed\n"
+    "  --json                  one JSON object on a line for each port not closed\n"
     "  --color WHEN            auto, always or never\n"
     "\n"
     "  lab scan\n"
     "  lab scan --json > before; server 8080 & lab scan --before before\n";
 
-enum { WAITING_MOST = 1024, OPEN_MOST = 256, BANNER_MS = 200, BANNER_SIZE = 60 };
+enum { WAITING_MOST = 1024, OPEN_MOST = 256, BANNER_MS = 200, BANNER_SIZE = 40 };
 
 enum found { FOUND_CLOSED, FOUND_OPEN, FOUND_SILENT, FOUND_UNREACHABLE, FOUND_COUNT };
 
@@ -158,7 +160,7 @@ static void finish_open(struct scan *scan)
 	int64_t deadline = clock_ms() + BANNER_MS;
 
 	for (size_t i = 0; i < scan->open_count; i++) {
-		char bytes[BANNER_SIZE / 2], banner[BANNER_SIZE] = "";
+		char bytes[GREETING_SIZE], banner[BANNER_SIZE] = "";
 		const struct probe *probe = &scan->open[i];
 		ssize_t length = 0;
 		if (wait_for_fd(probe->fd, POLLIN, deadline) > 0)
@@ -317,27 +319,48 @@ static int scan_all(struct scan *scan)
 
 /* ---- an earlier scan ---- */
 
-/* Marks the ports that an earlier --json scan found open. Returns 0, or -1 after saying why. */
-static int read_before(const char *path, unsigned char open[65536])
+/* The number after a key in a line of JSON that this program wrote; -1 where it is not. */
+static long number_after(const char *line, const char *key)
 {
-	char line[512];
+	const char *found = strstr(line, key);
+
+	return found != NULL ? strtol(found + strlen(key), NULL, 10) : -1;
+}
+
+/*
+ * Marks the ports that an earlier --json scan found open. It must have looked at the same
+ * address and at all ports that are to be compared. Returns 0, or -1 after saying why not.
+ */
+static int read_before(const char *path, const struct scan *scan, unsigned char open[65536])
+{
+	char line[1024], address[ENDPOINT_TEXT_SIZE], wanted[ENDPOINT_TEXT_SIZE + 16];
 	FILE *file = fopen(path, "r");
-	bool is_scan = false;
+	const char *wrong = "that is not what lab scan --json writes";
 
 	if (file == NULL) {
 		complain("cannot read %s: %s", path, strerror(errno));
 		return -1;
 	}
+	snprintf(wanted, sizeof wanted, "\"address\":\"%s\"",
+	         endpoint_format_address(&scan->target, address));
 	while (fgets(line, sizeof line, file) != NULL) {
-		const char *port = strstr(line, "\"port\":");
-		is_scan = is_scan || strstr(line, "\"event\":\"scan\"") != NULL;
-		if (strncmp(line, "{\"event\":\"open\"", 15) == 0 && port != NULL)
-			open[strtoul(port + 7, NULL, 10) & 65535] = 1;
+		long port = number_after(line, "\"port\":");
+		if (strncmp(line, "{\"event\":\"open\"", 15) == 0 && port >= 0 && port <= UINT16_MAX)
+			open[port] = 1;
+		if (strncmp(line, "{\"event\":\"scan\"", 15) != 0)
+			continue;
+		if (strstr(line, wanted) == NULL)
+			wrong = "that was a scan of another address";
+		else if (number_after(line, "\"first\":") > (long)scan->first ||
+		         number_after(line, "\"last\":") < (long)scan->last)
+			wrong = "that scan looked at fewer ports";
+		else
+			wrong = NULL;
 	}
 	(void)fclose(file);
-	if (is_scan)
+	if (wrong == NULL)
 		return 0;
-	complain("%s is not what lab scan --json writes", path);
+	complain("cannot compare with %s: %s", path, wrong);
 	return -1;
 }
 
@@ -347,11 +370,11 @@ static void compare(const struct scan *scan, const unsigned char before[65536])
 
 	for (unsigned port = scan->first; port <= scan->last; port++) {
 		bool open = scan->found[port] == FOUND_OPEN;
-		if (open == (before[port] != 0))
-			continue;
+		if (open == (before[port] != 0) || scan->found[port] == FOUND_SILENT)
+			continue; /* silent: neither to be called open nor closed */
 		changes++;
 		if (narrate_is_json())
-			narrate(&(struct event){.name = open ? "opened" : "gone",
+			narrate(&(struct event){.name = open ? "opened" : "closed",
 			                        .class = port_class_of((uint16_t)port),
 			                        .facts = FACTS({"port", NULL, port})});
 		else
@@ -367,14 +390,13 @@ static void compare(const struct scan *scan, const unsigned char before[65536])
 static void summarise(const struct scan *scan)
 {
 	double seconds = (double)(clock_ms() - scan->started) / 1000;
-	struct endpoint target = scan->target;
+	char address[ENDPOINT_TEXT_SIZE];
 
 	if (narrate_is_json()) {
-		endpoint_set_port(&target, 0);
 		narrate(&(struct event){
 		    .name = "scan",
-		    .peer = &target,
-		    .facts = FACTS({"first", NULL, scan->first}, {"last", NULL, scan->last},
+		    .facts = FACTS({"address", endpoint_format_address(&scan->target, address), 0},
+		                   {"first", NULL, scan->first}, {"last", NULL, scan->last},
 		                   {"open", NULL, (long long)scan->counts[FOUND_OPEN]},
 		                   {"closed", NULL, (long long)scan->counts[FOUND_CLOSED]},
 		                   {"silent", NULL, (long long)scan->counts[FOUND_SILENT]},
@@ -384,15 +406,18 @@ static void summarise(const struct scan *scan)
 		});
 		return;
 	}
-	print("%u ports: %zu open, %zu closed, %zu silent", scan->last - scan->first + 1,
-	      scan->counts[FOUND_OPEN], scan->counts[FOUND_CLOSED], scan->counts[FOUND_SILENT]);
+	print("%u port%s: %zu open, %zu closed, %zu silent", scan->last - scan->first + 1,
+	      scan->last == scan->first ? "" : "s", scan->counts[FOUND_OPEN],
+	      scan->counts[FOUND_CLOSED], scan->counts[FOUND_SILENT]);
 	if (scan->counts[FOUND_UNREACHABLE] > 0)
 		print(", %zu unreachable", scan->counts[FOUND_UNREACHABLE]);
 	print("; in %.1f s\n", seconds);
 	if (scan->self_connections > 0)
 		print("connected to itself %d time%s: no server there, counted as closed\n",
 		      scan->self_connections, scan->self_connections == 1 ? "" : "s");
-	if (scan->left_in_time_wait == 0)
+	if (tcp_state_of_tuple(&scan->target, &scan->target, NULL) == TCP_STATE_UNSEEN)
+		print("left behind: not visible on this system\n");
+	else if (scan->left_in_time_wait == 0)
 		print("left behind: nothing, no connection in TIME_WAIT\n");
 	else
 		print("left behind: %d in TIME_WAIT, where the server closed first\n",
@@ -404,7 +429,7 @@ static int run_scan(struct scan *scan, const char *before_path)
 	static unsigned char before[65536];
 	char address[ENDPOINT_TEXT_SIZE];
 
-	if (before_path != NULL && read_before(before_path, before) == -1)
+	if (before_path != NULL && read_before(before_path, scan, before) == -1)
 		return EXIT_FAILURE;
 	(void)machine_raise_descriptor_limit();
 	if (!narrate_is_json())
@@ -451,7 +476,9 @@ static int read_target(const char *word, struct scan *scan)
 	char quoted[120];
 
 	text_escape(word, strlen(word), quoted, sizeof quoted);
-	if (strspn(word, "0123456789-") == strlen(word)) {
+	/* What begins with a digit and has neither dot nor colon was meant for ports. */
+	bool plain = word[strcspn(word, ".:")] == '\0' && strncmp(word, "0x", 2) != 0;
+	if (word[0] == '\0' || (plain && (word[0] == '-' || isdigit((unsigned char)word[0])))) {
 		complain("ports '%s': give N or N-M, from 1 to 65535, low to high", quoted);
 		return EXIT_USAGE;
 	}
@@ -462,21 +489,30 @@ static int read_target(const char *word, struct scan *scan)
 	}
 	if (machine_has_address(&scan->target))
 		return -1;
-	complain("'%s' is not an address of this machine: lab scan looks at nobody else's ports. "
-	         "Without permission that is an intrusion in many places. lab doctor lists this "
-	         "machine's addresses",
+	complain("'%s' is not an address of this machine: lab scan looks at no other. (lab doctor "
+	         "lists this machine's.)",
 	         quoted);
 	return EXIT_USAGE;
 }
 
+/* An address, a range, or one of each. Returns -1 to go on, else the exit status. */
 static int read_operands(int count, char **words, struct scan *scan)
 {
+	bool range = false, target = false;
+	char quoted[80];
+
 	for (int i = 0; i < count; i++) {
-		if (read_range(words[i], scan))
-			continue;
-		int status = read_target(words[i], scan);
+		bool is_range = read_range(words[i], scan);
+		if (is_range ? range : target) {
+			complain("'%s' is too much: give one ADDR and one PORTS, N or N-M",
+			         text_escape(words[i], strlen(words[i]), quoted, sizeof quoted));
+			return EXIT_USAGE;
+		}
+		int status = is_range ? -1 : read_target(words[i], scan);
 		if (status != -1)
 			return status;
+		range = range || is_range;
+		target = target || !is_range;
 	}
 	return -1;
 }

@@ -18,18 +18,19 @@ static const char help_text[] =
     "The TCP and UDP sockets of this network, whoever they belong to.\n"
     "\n"
     "filters    tcp, udp           only one of the two\n"
-    "           port N             with N at either end (a number or service name)\n"
+    "           port N, or N       with N at either end (a number or service name)\n"
     "           local-port N       with N at this end\n"
     "           remote-port N      with N at the other\n"
-    "           state NAME         in that state; may be repeated\n"
+    "           state NAME, NAME   in that state; may be repeated\n"
     "           mine               of this user\n"
     "options    --explain          what the states mean, and what ends each\n"
     "           --process          pid and program even of more than 5000 sockets\n"
     "           --json             one JSON object on a line for each socket\n"
     "           --color WHEN       auto, always or never\n"
     "\n"
-    "queue: bytes received and not read / sent and not acknowledged; of a listener:\n"
-    "connections waiting to be accepted / backlog.  timer: what comes by itself, and when.\n"
+    "queue: bytes received and not read / sent and not acknowledged (for UDP with the\n"
+    "kernel's own); of a listener: connections to be accepted / backlog.\n"
+    "timer: what the kernel does next by itself, and when.\n"
     "\n"
     "  lab sockets port 3306 --explain\n"
     "  lab sockets state time-wait\n";
@@ -102,6 +103,10 @@ static bool take_filter(struct socket_filter *filter, char **words, int count, i
 	} else if (strcmp(word, "remote-port") == 0) {
 		++*next;
 		return take_port(word, value, &filter->remote_port);
+	} else if (strspn(word, "0123456789") == strlen(word)) {
+		return take_port("port", word, &filter->port);
+	} else if (tcp_state_find(word) != TCP_STATE_COUNT) {
+		return take_state(word, &filter->states);
 	} else {
 		complain("there is no filter '%s'; give tcp, udp, port N, local-port N, "
 		         "remote-port N, state NAME or mine",

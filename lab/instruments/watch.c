@@ -26,10 +26,11 @@
 
 static const char help_text[] =
     "usage: lab watch [options] [PORT]\n"
-    "The TCP sockets of this network, live; with PORT only those that have it at an end.\n"
+    "The TCP sockets of this network, live; with PORT those that have it at an end.\n"
     "\n"
     "  --once              one picture as plain text\n"
-    "  --log               each change as a line, until Ctrl-C\n"
+    "  --log               each change as a line, until Ctrl-C; what comes and goes\n"
+    "                      between two looks is not seen\n"
     "  --interval SECONDS  between two looks (default 0.2)\n"
     "  --color WHEN        auto, always or never\n"
     "\n"
@@ -276,7 +277,7 @@ static void add_number_line(struct frame *frame, const struct watch *watch)
 
 	for (size_t i = 0; i < watch->count; i++)
 		number_line_add(&ports, endpoint_port(&watch->sockets[i].listed.entry.local));
-	number_line_bars(&ports, 0, 1, watch->utf8, "ports in use", line);
+	number_line_bars(&ports, 0, 1, watch->utf8, "sockets", line);
 	add(frame, "%s%s%s", style(frame, "\033[1m"), line, style(frame, "\033[0m"));
 	end_line(frame);
 	number_line_scale(line);
@@ -389,7 +390,7 @@ static void add_keys(struct frame *frame, const struct watch *watch)
 	while (frame->rows > 0 && frame->used < frame->rows - 1)
 		end_line(frame);
 	if (watch->typing)
-		add(frame, "port: %s_", watch->typed);
+		add(frame, "port, 0-65535 (Enter alone: all): %s_", watch->typed);
 	else
 		add(frame, "q quit   p pause   s sort   f filter   ? help");
 }
@@ -403,10 +404,15 @@ static void draw(struct frame *frame, const struct watch *watch)
 	if (watch->help) {
 		add_help(frame);
 	} else {
-		add_number_line(frame, watch);
-		end_line(frame);
-		add_diagram(frame, watch);
-		end_line(frame);
+		/* In a small window the sockets matter most, then the states, then the line. */
+		if (frame->rows == 0 || frame->rows >= 22) {
+			add_number_line(frame, watch);
+			end_line(frame);
+		}
+		if (frame->rows == 0 || frame->rows >= 15) {
+			add_diagram(frame, watch);
+			end_line(frame);
+		}
 		if (!is_full(frame))
 			add_rows(frame, watch);
 	}
@@ -442,7 +448,7 @@ static void take_digit(struct watch *watch, int key)
 {
 	size_t length = strlen(watch->typed);
 	char reason[PORT_REASON_SIZE];
-	uint16_t port;
+	uint16_t port = 0;
 
 	if (key >= '0' && key <= '9' && length < 5) {
 		watch->typed[length] = (char)key;
@@ -453,10 +459,12 @@ static void take_digit(struct watch *watch, int key)
 		watch->typing = false;
 		if (key == 27)
 			return;
-		if (length == 0)
-			watch->filter.port = -1;
-		else if (port_number_parse(watch->typed, &port, reason) == 0)
-			watch->filter.port = port;
+		if (length > 0 && port_number_parse(watch->typed, &port, reason) == -1) {
+			watch->typing = true; /* above 65535: once more */
+			watch->typed[0] = '\0';
+			return;
+		}
+		watch->filter.port = length == 0 ? -1 : port;
 		watch->started = false; /* another set of sockets: nothing of it is a change */
 	}
 }
@@ -530,29 +538,42 @@ static int show_log(struct watch *watch)
 	}
 }
 
+static void draw_screen(struct frame *frame, const struct watch *watch)
+{
+	struct terminal_size size = screen_size();
+
+	frame->columns = size.columns;
+	frame->rows = size.rows;
+	draw(frame, watch);
+	add_keys(frame, watch);
+	cut_lines(frame->text, size.columns);
+	screen_show(frame->text);
+}
+
 static int show_live(struct watch *watch)
 {
 	static struct frame frame;
+	struct terminal_size size = {0, 0};
 	bool going = true;
+	int key = 0;
 
 	if (look(watch) == -1)
 		return complain_table();
 	if (screen_open() == -1) {
-		complain("cannot take the terminal: %s; lab watch --once and --log need none",
-		         strerror(errno));
+		complain("lab watch needs a terminal: %s; with --once or --log it does not",
+		         errno == ENOTTY ? "this is none" : strerror(errno));
 		return EXIT_FAILURE;
 	}
 	while (going) {
 		int64_t next = clock_ms() + watch->interval_ms;
-		struct terminal_size size = screen_size();
-		frame.columns = size.columns;
-		frame.rows = size.rows;
-		draw(&frame, watch);
-		add_keys(&frame, watch);
-		cut_lines(frame.text, size.columns);
-		screen_show(frame.text);
-		going = take_key(watch, screen_key(next));
-		/* While it is paused nothing is read, so that the picture stays as it is. */
+		struct terminal_size now = screen_size();
+		bool resized = now.columns != size.columns || now.rows != size.rows;
+		/* A pause holds the picture, its clock included. */
+		if (!watch->paused || key != SCREEN_NOTHING || resized)
+			draw_screen(&frame, watch);
+		size = now;
+		key = screen_key(next);
+		going = take_key(watch, key);
 		if (going && !watch->paused && (clock_ms() >= next || !watch->started) &&
 		    look(watch) == -1)
 			going = false;

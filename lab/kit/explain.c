@@ -472,7 +472,11 @@ static void explain_refused(const struct failure *failure, struct explanation *e
 		        "Its kernel said so at once%s.",
 		        transport_name(failure->transport), port,
 		        udp ? ", with an ICMP message: port unreachable" : ", with a reset (RST)");
-	ADD_TRY(explanation, "in another terminal: opens it", "server %s%s%u", udp ? "-u " : "",
+	ADD_TRY(explanation,
+	        machine_bind_right(port) == BIND_RIGHT_NONE
+	            ? "opens it, with the privilege it needs"
+	            : "in another terminal: opens it",
+	        "server %s%s%u", udp ? "-u " : "",
 	        endpoint_family(&failure->peer) == AF_INET6 ? "-6 " : "", port);
 	ADD_TRY(explanation, "lists what is open", "ss -%sn", udp ? "lu" : "lt");
 }
@@ -600,7 +604,8 @@ static void explain_no_answer(const struct failure *failure, struct explanation 
 		ADD_WHY(explanation,
 		        "The connection stands, and the other kernel has what was sent; the "
 		        "program there has not read it, or has nothing to say.");
-		ADD_TRY(explanation, "shows what waits unread (Recv-Q)", "ss -tn 'port = :%u'",
+		ADD_TRY(explanation, "shows what waits unread (Recv-Q)",
+		        "ss -tn 'sport = :%u or dport = :%u'", endpoint_port(&failure->peer),
 		        endpoint_port(&failure->peer));
 		return;
 	}

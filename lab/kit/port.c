@@ -114,8 +114,7 @@ void port_describe_names(uint16_t port, enum transport transport, char text[PORT
 		snprintf(text, PORT_NAMES_SIZE, "%.20s in the services database, no name at IANA",
 		         local);
 	else if (iana != NULL)
-		snprintf(text, PORT_NAMES_SIZE,
-		         "%.20s in the IANA registry, not in the services database", iana);
+		snprintf(text, PORT_NAMES_SIZE, "%.20s at IANA, not in the services database", iana);
 	else if (port == 0)
 		snprintf(text, PORT_NAMES_SIZE, "no service has it and no packet carries it");
 	else if (entry != NULL)

@@ -78,16 +78,22 @@ int machine_addresses(int family, struct endpoint *found, int room)
 	return count;
 }
 
-static bool can_bind(const struct endpoint *endpoint)
+/*
+ * A broadcast address can be bound too, but not connected to without asking for that.
+ * Connecting a UDP socket sends nothing.
+ */
+static bool is_local(const struct endpoint *endpoint)
 {
-	struct endpoint any_port = *endpoint;
-	int fd = socket(endpoint_family(endpoint), SOCK_STREAM, 0);
+	struct endpoint name = *endpoint;
+	int fd = socket(endpoint_family(endpoint), SOCK_DGRAM, 0);
 
-	endpoint_set_port(&any_port, 0);
-	bool bound = fd != -1 && bind(fd, &any_port.address.any, any_port.length) == 0;
+	endpoint_set_port(&name, 0);
+	bool local = fd != -1 && bind(fd, &name.address.any, name.length) == 0;
+	endpoint_set_port(&name, 9);
+	local = local && connect(fd, &name.address.any, name.length) == 0;
 	if (fd != -1)
 		(void)close(fd);
-	return bound;
+	return local;
 }
 
 bool machine_has_address(const struct endpoint *endpoint)
@@ -98,7 +104,7 @@ bool machine_has_address(const struct endpoint *endpoint)
 	for (int i = 0; i < count; i++)
 		if (endpoint_same_address(&own[i], endpoint))
 			return true;
-	return endpoint_is_loopback(endpoint) && can_bind(endpoint);
+	return endpoint_is_loopback(endpoint) && is_local(endpoint);
 }
 
 int terminal_size_of(int fd, struct terminal_size *size)
