@@ -261,7 +261,7 @@ int connection_shutdown(struct connection *connection, const struct options *opt
 void connection_at_eof(struct connection *connection, const struct options *options)
 {
 	connection->ended = true;
-	if (options_detailed(options))
+	if (options_detailed(options) || !connection->shut) /* that it was first is always news */
 		tell(connection, options, "eof",
 		     connection->shut ? "the server closed too" : "the server closed first", NULL);
 }

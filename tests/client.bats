@@ -448,3 +448,19 @@ json_ports() {
   end_server
   [ "$(sed -nE 's/^served .*, ([0-9]+) bytes? in.*/\1/p' server.out)" -le 4 ]
 }
+
+@test "--hold: a connection that the server ends is told at once, in CLOSE_WAIT" {
+  need_linux 'states'
+  start_server 0
+  start holder "$client" --hold 60 "$PORT"
+  wait_for_line holder.out '^  hold '
+  end_server
+  wait_for_line holder.out '^  eof +the server closed first +CLOSE_WAIT'
+  kill -0 "$(cat holder.pid)"
+}
+
+@test "-t 0 is refused: no answer comes in no time" {
+  run -2 --separate-stderr "$client" -t 0 3306
+  [[ "$stderr" == *"--timeout '0'"*'more'* ]]
+  [ -z "$output" ]
+}

@@ -203,19 +203,6 @@ whole_picture() {
     sed -E 's/\x1b\[[0-9;?]*[a-zA-Z]//g; s/\r//g'
 }
 
-pictures() {
-  grep -oa $'\e\[H' screen | wc -l
-}
-
-# wait_for_pictures COUNT: until so many more were drawn.
-wait_for_pictures() {
-  local enough=$(($(pictures) + $1))
-  drawn() {
-    [ "$(pictures)" -ge "$enough" ]
-  }
-  wait_until 20 drawn
-}
-
 # ended STATUS: lab watch has ended with it, and the terminal is as it was.
 ended() {
   wait_until 20 test -e ended || die "it goes on"
