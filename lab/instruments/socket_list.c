@@ -62,9 +62,8 @@ static int compare_addresses(const struct endpoint *one, const struct endpoint *
 	return families != 0 ? families : memcmp(&one->address, &other->address, one->length);
 }
 
-static int compare(const void *one, const void *other)
+int listed_compare(const struct listed *first, const struct listed *second)
 {
-	const struct listed *first = one, *second = other;
 	int order = (int)first->transport - (int)second->transport;
 
 	if (order == 0)
@@ -76,6 +75,11 @@ static int compare(const void *one, const void *other)
 	if (order == 0)
 		order = compare_addresses(&first->entry.peer, &second->entry.peer);
 	return order;
+}
+
+static int compare(const void *one, const void *other)
+{
+	return listed_compare(one, other);
 }
 
 int socket_list_read(struct socket_list *list, const struct socket_filter *filter)

@@ -38,6 +38,9 @@ struct socket_filter socket_filter_all(void);
  * with errno: ENOTSUP where the system shows no table, ENOMEM. Free it in both cases.
  */
 int socket_list_read(struct socket_list *list, const struct socket_filter *filter);
+
+/* That order, by both ends: 0 for the same socket seen twice. */
+int listed_compare(const struct listed *one, const struct listed *other);
 void socket_list_free(struct socket_list *list);
 
 /* What a state means and what ends it, in one sentence. "" for NONE. */

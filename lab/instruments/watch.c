@@ -4,20 +4,17 @@
  *
  * The table is read several times a second and compared with the one before; the same
  * changes are what --log prints, a line each.
- * Source: RFC 9293 figure 5 (the diagram of states).
  */
+#include "instruments/watch.h"
 #include "instrument.h"
 #include "instruments/screen.h"
-#include "instruments/socket_list.h"
 #include "kit/narrate.h"
-#include "kit/number_line.h"
 #include "kit/options.h"
 #include "kit/text.h"
 #include "kit/waiting.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,52 +36,7 @@ static const char help_text[] =
     "  lab watch 3306\n"
     "  lab watch --log 3306\n";
 
-enum { FRAME_SIZE = 65536, MARKED_MS = 1500 };
-
-enum order { ORDER_PORTS, ORDER_STATE, ORDER_CHANGE, ORDER_COUNT };
-
-static const char *const order_names[ORDER_COUNT] = {"by port", "by state", "latest first"};
-
-struct watched {
-	struct listed listed;
-	int64_t changed_at; /* clock; 0: it was there from the start */
-};
-
-struct watch {
-	struct socket_filter filter;
-	int64_t interval_ms;
-	enum order order;
-	bool log, color, utf8, paused, help;
-	struct watched *sockets; /* in the order of socket_list */
-	size_t count;
-	size_t counts[TCP_STATE_COUNT];
-	int64_t state_changed_at[TCP_STATE_COUNT];
-	bool started;
-	char typed[8]; /* the port that is being typed after f; "" else */
-	bool typing;
-};
-
 /* ---- what has changed ---- */
-
-static int compare_tuples(const struct listed *one, const struct listed *other)
-{
-	int order = endpoint_port(&one->entry.local) - endpoint_port(&other->entry.local);
-
-	if (order == 0)
-		order = endpoint_port(&one->entry.peer) - endpoint_port(&other->entry.peer);
-	if (order == 0)
-		order = memcmp(&one->entry.local.address, &other->entry.local.address,
-		               sizeof one->entry.local.address);
-	if (order == 0)
-		order = memcmp(&one->entry.peer.address, &other->entry.peer.address,
-		               sizeof one->entry.peer.address);
-	return order;
-}
-
-static int compare_for_order(const void *one, const void *other)
-{
-	return compare_tuples(one, other);
-}
 
 /* "13:04:05.120 127.0.0.1:41234 -> 127.0.0.1:3306 ESTABLISHED -> FIN_WAIT2" */
 static void log_change(const struct listed *listed, enum tcp_state from, enum tcp_state to)
@@ -130,7 +82,7 @@ static void merge(struct watch *watch, const struct socket_list *list, struct wa
 		const struct listed *listed = &list->sockets[i];
 		int order = 1;
 		while (old < watch->count &&
-		       (order = compare_tuples(&watch->sockets[old].listed, listed)) < 0) {
+		       (order = listed_compare(&watch->sockets[old].listed, listed)) < 0) {
 			const struct listed *gone = &watch->sockets[old++].listed;
 			(void)note_change(watch, gone, gone->entry.state, TCP_STATE_CLOSED);
 		}
@@ -159,8 +111,6 @@ static int look(struct watch *watch)
 		socket_list_free(&list);
 		return -1;
 	}
-	if (list.count > 0)
-		qsort(list.sockets, list.count, sizeof *list.sockets, compare_for_order);
 	struct watched *next = calloc(list.count + 1, sizeof *next);
 	if (next == NULL) {
 		socket_list_free(&list);
@@ -176,270 +126,6 @@ static int look(struct watch *watch)
 		watch->counts[list.sockets[i].entry.state]++;
 	socket_list_free(&list);
 	return 0;
-}
-
-/* ---- the picture ---- */
-
-struct frame {
-	char text[FRAME_SIZE];
-	int columns, rows; /* 0 rows: as many as needed */
-	int used;
-	bool color;
-};
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct frame *frame, const char *format, ...)
-{
-	size_t end = strlen(frame->text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(frame->text + end, sizeof frame->text - end, format, arguments);
-	va_end(arguments);
-}
-
-static bool is_full(const struct frame *frame)
-{
-	return frame->rows > 0 && frame->used >= frame->rows;
-}
-
-static void end_line(struct frame *frame)
-{
-	add(frame, "\n");
-	frame->used++;
-}
-
-static const char *style(const struct frame *frame, const char *code)
-{
-	return frame->color ? code : "";
-}
-
-static bool is_recent(int64_t changed_at)
-{
-	return changed_at != 0 && clock_ms() - changed_at < MARKED_MS;
-}
-
-/* "ESTABLISHED 12*" in 16 columns: the star marks what has just changed. */
-static void add_state(struct frame *frame, const struct watch *watch, enum tcp_state state)
-{
-	char text[32];
-	bool recent = is_recent(watch->state_changed_at[state]);
-	size_t count = watch->counts[state];
-
-	snprintf(text, sizeof text, "%s %zu%s", tcp_state_name(state), count, recent ? "*" : "");
-	add(frame, "%s%s%-16s%s", recent ? style(frame, "\033[7m") : "",
-	    count > 0 ? style(frame, "\033[1m") : "", text,
-	    recent || count > 0 ? style(frame, "\033[0m") : "");
-}
-
-/* The diagram of states: how a connection begins above, how it ends below. */
-static void add_diagram(struct frame *frame, const struct watch *watch)
-{
-	add(frame, "  server opens:   ");
-	add_state(frame, watch, TCP_STATE_LISTEN);
-	add(frame, "-> ");
-	add_state(frame, watch, TCP_STATE_SYN_RECV);
-	add(frame, "-.");
-	end_line(frame);
-	add(frame, "%56s-> ", "");
-	add_state(frame, watch, TCP_STATE_ESTABLISHED);
-	end_line(frame);
-	add(frame, "  client opens:   ");
-	add_state(frame, watch, TCP_STATE_SYN_SENT);
-	add(frame, "%19s-'", "-------------------");
-	end_line(frame);
-	add(frame, "  closes first:   ");
-	add_state(frame, watch, TCP_STATE_FIN_WAIT1);
-	add(frame, "-> ");
-	add_state(frame, watch, TCP_STATE_FIN_WAIT2);
-	add(frame, "-> ");
-	add_state(frame, watch, TCP_STATE_TIME_WAIT);
-	end_line(frame);
-	add(frame, "  closes second:  ");
-	add_state(frame, watch, TCP_STATE_CLOSE_WAIT);
-	add(frame, "-> ");
-	add_state(frame, watch, TCP_STATE_LAST_ACK);
-	add(frame, "-> CLOSED");
-	end_line(frame);
-	add(frame, "  both at once:   ");
-	add_state(frame, watch, TCP_STATE_CLOSING);
-	add(frame, "-> TIME_WAIT");
-	end_line(frame);
-}
-
-static void add_number_line(struct frame *frame, const struct watch *watch)
-{
-	struct number_line ports = {{0}};
-	char line[NUMBER_LINE_SIZE];
-
-	for (size_t i = 0; i < watch->count; i++)
-		number_line_add(&ports, endpoint_port(&watch->sockets[i].listed.entry.local));
-	number_line_bars(&ports, 0, 1, watch->utf8, "sockets", line);
-	add(frame, "%s%s%s", style(frame, "\033[1m"), line, style(frame, "\033[0m"));
-	end_line(frame);
-	number_line_scale(line);
-	add(frame, "%s", line);
-	end_line(frame);
-	number_line_iana(line);
-	add(frame, "%s", line);
-	end_line(frame);
-	if (number_line_kernel(line)) {
-		add(frame, "%s", line);
-		end_line(frame);
-	}
-}
-
-static void add_title(struct frame *frame, const struct watch *watch)
-{
-	char what[32] = "all TCP sockets", clock[16];
-	time_t now = time(NULL);
-	struct tm day;
-
-	(void)localtime_r(&now, &day);
-	(void)strftime(clock, sizeof clock, "%H:%M:%S", &day);
-	if (watch->filter.port != -1)
-		snprintf(what, sizeof what, "port %d", watch->filter.port);
-	add(frame, "%slab watch: %s, %zu now, %s%s   %s%s", style(frame, "\033[1m"), what,
-	    watch->count, clock, watch->paused ? ", PAUSED" : "", order_names[watch->order],
-	    style(frame, "\033[0m"));
-	end_line(frame);
-}
-
-static enum order sort_order;
-
-static int compare_rows(const void *one, const void *other)
-{
-	const struct watched *const *first = one, *const *second = other;
-	int order = 0;
-
-	if (sort_order == ORDER_STATE)
-		order = (int)(*first)->listed.entry.state - (int)(*second)->listed.entry.state;
-	else if (sort_order == ORDER_CHANGE)
-		order = ((*second)->changed_at > (*first)->changed_at) -
-		        ((*second)->changed_at < (*first)->changed_at);
-	return order != 0 ? order : compare_tuples(&(*first)->listed, &(*second)->listed);
-}
-
-static void add_row(struct frame *frame, const struct watched *watched)
-{
-	const struct socket_entry *entry = &watched->listed.entry;
-	char local[ENDPOINT_TEXT_SIZE], peer[ENDPOINT_TEXT_SIZE] = "*", left[40] = "";
-	bool recent = is_recent(watched->changed_at);
-
-	endpoint_format(&entry->local, local);
-	if (endpoint_port(&entry->peer) != 0)
-		endpoint_format(&entry->peer, peer);
-	if (entry->state == TCP_STATE_TIME_WAIT && entry->expires_ms >= 0)
-		snprintf(left, sizeof left, "%ld s left", (entry->expires_ms + 999) / 1000);
-	else if (entry->receive_queue + entry->send_queue > 0)
-		snprintf(left, sizeof left, "queue %lu/%lu", (unsigned long)entry->receive_queue,
-		         (unsigned long)entry->send_queue);
-	add(frame, "%s%c %-21s -> %-21s %-11s %s%s", recent ? style(frame, "\033[1m") : "",
-	    recent ? '*' : ' ', local, peer, tcp_state_name(entry->state), left,
-	    recent ? style(frame, "\033[0m") : "");
-	end_line(frame);
-}
-
-static void add_rows(struct frame *frame, const struct watch *watch)
-{
-	const struct watched **rows = calloc(watch->count + 1, sizeof(*rows));
-	size_t shown = 0;
-
-	if (rows == NULL)
-		return;
-	for (size_t i = 0; i < watch->count; i++)
-		rows[i] = &watch->sockets[i];
-	sort_order = watch->order;
-	qsort(rows, watch->count, sizeof(*rows), compare_rows);
-	int room = frame->rows - frame->used - 2; /* a line for the rest, one for the keys */
-	while (shown < watch->count && (frame->rows == 0 || (int)shown < room) &&
-	       strlen(frame->text) < FRAME_SIZE - 1024)
-		add_row(frame, rows[shown++]);
-	if (shown < watch->count) {
-		add(frame, "  and %zu more", watch->count - shown);
-		end_line(frame);
-	}
-	free(rows);
-}
-
-static void add_help(struct frame *frame)
-{
-	static const char *const lines[] = {
-	    "",
-	    "  Every row is one socket of this machine: its own end -> the other end, and its",
-	    "  state as the kernel tells it. A connection within this machine has two rows.",
-	    "  * and reverse: changed a moment ago.",
-	    "",
-	    "  q  quit             p  pause: hold the picture, go on with p",
-	    "  s  sort: by port, by state, latest change first",
-	    "  f  filter: type a port and Enter; f and Enter alone: all again",
-	    "  ?  this page, and back",
-	};
-
-	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-		add(frame, "%s", lines[i]);
-		end_line(frame);
-	}
-}
-
-static void add_keys(struct frame *frame, const struct watch *watch)
-{
-	while (frame->rows > 0 && frame->used < frame->rows - 1)
-		end_line(frame);
-	if (watch->typing)
-		add(frame, "port, 0-65535 (Enter alone: all): %s_", watch->typed);
-	else
-		add(frame, "q quit   p pause   s sort   f filter   ? help");
-}
-
-static void draw(struct frame *frame, const struct watch *watch)
-{
-	frame->text[0] = '\0';
-	frame->used = 0;
-	frame->color = watch->color;
-	add_title(frame, watch);
-	if (watch->help) {
-		add_help(frame);
-	} else {
-		/* In a small window the sockets matter most, then the states, then the line. */
-		if (frame->rows == 0 || frame->rows >= 22) {
-			add_number_line(frame, watch);
-			end_line(frame);
-		}
-		if (frame->rows == 0 || frame->rows >= 15) {
-			add_diagram(frame, watch);
-			end_line(frame);
-		}
-		if (!is_full(frame))
-			add_rows(frame, watch);
-	}
-}
-
-/* Cuts every line at the window's edge: a line that wraps would push the rest down. */
-static void cut_lines(char *text, int columns)
-{
-	char *to = text;
-	int column = 0;
-
-	for (const char *from = text; *from != '\0';) {
-		if (*from == '\033') { /* a style takes no room */
-			do
-				*to++ = *from;
-			while (*from++ != 'm');
-			continue;
-		}
-		if (*from == '\n')
-			column = -1;
-		bool starts = ((unsigned char)*from & 0xc0) != 0x80; /* not inside a character */
-		column += starts;
-		if (column <= columns)
-			*to++ = *from;
-		from++;
-	}
-	*to = '\0';
 }
 
 /* ---- keys ---- */
@@ -520,7 +206,7 @@ static int show_once(struct watch *watch)
 	if (look(watch) == -1)
 		return complain_table();
 	frame.columns = 80;
-	draw(&frame, watch);
+	watch_draw(&frame, watch);
 	return narrate_raw(frame.text, strlen(frame.text)) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -544,9 +230,9 @@ static void draw_screen(struct frame *frame, const struct watch *watch)
 
 	frame->columns = size.columns;
 	frame->rows = size.rows;
-	draw(frame, watch);
-	add_keys(frame, watch);
-	cut_lines(frame->text, size.columns);
+	watch_draw(frame, watch);
+	watch_draw_keys(frame, watch);
+	watch_cut_lines(frame->text, size.columns);
 	screen_show(frame->text);
 }
 
