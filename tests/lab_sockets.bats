@@ -237,3 +237,16 @@ seconds_left() {
   [[ "$output" == *:3306* ]]
   [ "$output" = "$("${INSIDE[@]}" "$lab" sockets port 3306)" ]
 }
+
+@test "a bare number is a port, a bare name of a state is a state" {
+  start_every_state
+  local port
+  port=$("${INSIDE[@]}" ss -Htln | awk '{ sub(/.*:/, "", $4); print $4; exit }')
+  run -0 "${INSIDE[@]}" "$lab" sockets port "$port"
+  long=$output
+  [[ "$long" == *":$port"*LISTEN* ]]
+  run -0 "${INSIDE[@]}" "$lab" sockets "$port"
+  [ "$(sed 's/ends [0-9]*s//' <<<"$output")" = "$(sed 's/ends [0-9]*s//' <<<"$long")" ]
+  run -0 "${INSIDE[@]}" "$lab" sockets listen
+  [ "$(awk 'NR > 1 { print $4 }' <<<"$output" | sort -u)" = LISTEN ]
+}

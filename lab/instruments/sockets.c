@@ -313,7 +313,7 @@ struct asked {
 
 static int show(const struct asked *asked)
 {
-	struct socket_list list;
+	struct socket_list list = {NULL, 0, 0};
 
 	if (socket_list_read(&list, &asked->filter) == -1) {
 		complain("cannot read the socket table: %s",

@@ -105,7 +105,7 @@ static void merge(struct watch *watch, const struct socket_list *list, struct wa
 
 static int look(struct watch *watch)
 {
-	struct socket_list list;
+	struct socket_list list = {NULL, 0, 0};
 
 	if (socket_list_read(&list, &watch->filter) == -1) {
 		socket_list_free(&list);
