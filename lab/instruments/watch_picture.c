@@ -152,7 +152,9 @@ static int compare_rows(const void *one, const void *other)
 	return order != 0 ? order : listed_compare(&(*first)->listed, &(*second)->listed);
 }
 
-static void add_row(struct frame *frame, const struct watched *watched)
+enum { ROW_COLUMNS = 80 }; /* what one row takes; wider windows have several side by side */
+
+static void add_row(struct frame *frame, const struct watched *watched, bool pad)
 {
 	const struct socket_entry *entry = &watched->listed.entry;
 	char local[ENDPOINT_TEXT_SIZE], peer[ENDPOINT_TEXT_SIZE] = "*", left[40] = "";
@@ -166,16 +168,16 @@ static void add_row(struct frame *frame, const struct watched *watched)
 	else if (entry->receive_queue + entry->send_queue > 0)
 		snprintf(left, sizeof left, "queue %lu/%lu", (unsigned long)entry->receive_queue,
 		         (unsigned long)entry->send_queue);
-	add(frame, "%s%c %-21s -> %-21s %-11s %s%s", recent ? style(frame, "\033[1m") : "",
-	    recent ? '*' : ' ', local, peer, tcp_state_name(entry->state), left,
+	add(frame, "%s%c %-21s -> %-21s %-11s %*s%s", recent ? style(frame, "\033[1m") : "",
+	    recent ? '*' : ' ', local, peer, tcp_state_name(entry->state), pad ? -19 : 0, left,
 	    recent ? style(frame, "\033[0m") : "");
-	end_line(frame);
 }
 
+/* In a wide window the list goes on beside itself, down first and then to the right. */
 static void add_rows(struct frame *frame, const struct watch *watch)
 {
 	const struct watched **rows = calloc(watch->count + 1, sizeof(*rows));
-	size_t shown = 0;
+	size_t side_by_side = frame->rows > 0 ? (size_t)frame->columns / ROW_COLUMNS : 1;
 
 	if (rows == NULL)
 		return;
@@ -183,12 +185,19 @@ static void add_rows(struct frame *frame, const struct watch *watch)
 		rows[i] = &watch->sockets[i];
 	sort_order = watch->order;
 	qsort(rows, watch->count, sizeof(*rows), compare_rows);
+	if (side_by_side == 0)
+		side_by_side = 1;
+	size_t lines = (watch->count + side_by_side - 1) / side_by_side;
 	int room = frame->rows - frame->used - 2; /* a line for the rest, one for the keys */
-	while (shown < watch->count && (frame->rows == 0 || (int)shown < room) &&
-	       strlen(frame->text) < FRAME_SIZE - 1024)
-		add_row(frame, rows[shown++]);
-	if (shown < watch->count) {
-		add(frame, "  and %zu more", watch->count - shown);
+	if (frame->rows > 0 && (room < 0 || lines > (size_t)room))
+		lines = room < 0 ? 0 : (size_t)room;
+	for (size_t line = 0; line < lines && strlen(frame->text) < FRAME_SIZE - 2048; line++) {
+		for (size_t i = line; i < watch->count && i < lines * side_by_side; i += lines)
+			add_row(frame, rows[i], i + lines < lines * side_by_side);
+		end_line(frame);
+	}
+	if (lines * side_by_side < watch->count) {
+		add(frame, "  and %zu more", watch->count - lines * side_by_side);
 		end_line(frame);
 	}
 	free(rows);
