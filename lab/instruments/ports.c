@@ -181,6 +181,20 @@ static const char *iana_name_of(uint16_t port)
 	return entry != NULL && entry->name[0] != '-' ? entry->name : NULL;
 }
 
+/* The registry's name and purpose; for UDP too, where that is another service. */
+static void print_iana(uint16_t port, const struct registry_entry *entry)
+{
+	const struct registry_entry *udp = registry_find(port, TRANSPORT_UDP);
+
+	print("  IANA       %s%s%.50s\n", entry->name, entry->statement[0] != '\0' ? ": " : "",
+	      entry->statement);
+	if (udp != NULL && udp != entry && udp->name[0] != '-' &&
+	    strcmp(udp->name, entry->name) != 0)
+		print("             over UDP %s%s%.40s\n", udp->name,
+		      udp->statement[0] != '\0' ? ": " : "", udp->statement);
+	print("             (registry of %s)\n", registry_date());
+}
+
 static void print_names(uint16_t port)
 {
 	static const enum transport both[] = {TRANSPORT_TCP, TRANSPORT_UDP};
@@ -205,8 +219,7 @@ static void print_names(uint16_t port)
 		print("  IANA       reserved: %s (registry of %s)\n", entry->statement,
 		      registry_date());
 	else
-		print("  IANA       %s%s%.50s\n", entry->name, entry->statement[0] != '\0' ? ": " : "",
-		      entry->statement);
+		print_iana(port, entry);
 }
 
 static void print_listeners(uint16_t port, const struct listeners *listeners)
@@ -382,14 +395,16 @@ static void print_map(const struct listeners *listeners)
 
 	print("all port numbers, in columns of 1024\n");
 	print_picture(listeners);
-	print("\nclass        numbers       how many    named  no name  open now\n");
+	print("\nclass        numbers       how many    named  no name   open now\n");
 	for (size_t i = 1; i < count; i++) {
 		unsigned all = classes[i].last - classes[i].first + 1U;
 		unsigned registered = registered_in(&classes[i]);
-		char range[24];
+		char range[24], open[16] = "not shown";
 		snprintf(range, sizeof range, "%u-%u", classes[i].first, classes[i].last);
-		print("%-11s  %-12s  %8u  %7u  %7u  %8u\n", classes[i].name, range, all, registered,
-		      all - registered, listening_in(&classes[i], listeners));
+		if (listeners->visible)
+			snprintf(open, sizeof open, "%u", listening_in(&classes[i], listeners));
+		print("%-11s  %-12s  %8u  %7u  %7u  %9s\n", classes[i].name, range, all, registered,
+		      all - registered, open);
 	}
 	print("named by IANA (%s); open now for TCP or UDP; port 0 is reserved\n", registry_date());
 	print_rules();
