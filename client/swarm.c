@@ -67,6 +67,18 @@ static int refuse_self(struct connection *connection, const struct options *opti
 	return -1;
 }
 
+/* Takes a connection that was opened into the swarm. Returns 0, or -1 after saying why not. */
+static int admit(struct swarm *swarm, struct connection *connection)
+{
+	if (refuse_self(connection, swarm->options) == -1)
+		return -1;
+	swarm->opened++;
+	if (tally_add(swarm->tally, endpoint_port(&connection->local)) == 0)
+		return 0;
+	complain("cannot remember so many source ports: %s", strerror(errno));
+	return -1;
+}
+
 static int open_one(struct swarm *swarm)
 {
 	struct connection *connection = slot(swarm, swarm->opened);
@@ -78,10 +90,7 @@ static int open_one(struct swarm *swarm)
 		explain_report(&failure);
 		return -1;
 	}
-	if (refuse_self(connection, swarm->options) == -1)
-		return -1;
-	swarm->opened++;
-	return tally_add(swarm->tally, endpoint_port(&connection->local));
+	return admit(swarm, connection);
 }
 
 /* The first one may try every address that the name has. */
@@ -94,12 +103,8 @@ static int open_first(struct swarm *swarm, const struct endpoint *peers, int cou
 		struct failure failure;
 		swarm->peer = peers[i];
 		*connection = (struct connection){.fd = -1, .id = 1};
-		if (connection_open(connection, &peers[i], swarm->options, &failure) == 0) {
-			if (refuse_self(connection, swarm->options) == -1)
-				return -1;
-			swarm->opened++;
-			return tally_add(swarm->tally, endpoint_port(&connection->local));
-		}
+		if (connection_open(connection, &peers[i], swarm->options, &failure) == 0)
+			return admit(swarm, connection);
 		narrate_detail("%s: %s; now the next address", endpoint_format(&peers[i], this),
 		               strerror(failure.error));
 	}
@@ -223,8 +228,11 @@ static void hold(struct swarm *swarm)
 		(void)poll(NULL, 0, limit == HOLD_UNTIL_ENTER ? 0 : (int)limit);
 		return;
 	}
-	for (long i = 0; i < open; i++)
-		fds[i] = (struct pollfd){slot(swarm, swarm->finished + i)->fd, POLLIN, 0};
+	for (long i = 0; i < open; i++) {
+		const struct connection *connection = slot(swarm, swarm->finished + i);
+		bool over = connection->ended || connection->broken; /* known: no news */
+		fds[i] = (struct pollfd){over ? -1 : connection->fd, POLLIN, 0};
+	}
 	fds[open] = (struct pollfd){keyboard ? STDIN_FILENO : -1, POLLIN, 0};
 	hold_on(swarm, fds, (size_t)open,
 	        limit == HOLD_UNTIL_ENTER ? WAITING_FOREVER : clock_ms() + limit);

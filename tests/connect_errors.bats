@@ -244,3 +244,19 @@ headline() {
   [ "$(jq -c '[.call, .errno, .peer]' <<<"$error")" = '["connect","ECONNREFUSED","127.0.0.1:3306"]' ]
   [ "$(jq '.why | length > 20' <<<"$error")$(jq '.try | length > 10' <<<"$error")" = truetrue ]
 }
+
+@test "a name with two addresses: when the first refuses, the next one is tried" {
+  need_private_network
+  printf '::1 twofold\n127.0.0.1 twofold\n' >hosts
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  run private_network unshare --mount sh -c 'mount --bind hosts /etc/hosts || exit 77
+    grep -q "^hosts:.*files" /etc/nsswitch.conf || exit 77
+    "$1" -q 3306 >listening & server=$!
+    until grep -q . listening; do sleep 0.02; done
+    "$2" twofold 3306; status=$?
+    kill "$server"; exit "$status"' two "$server" "$client"
+  [ "$status" -ne 77 ] || skip 'this system lets nobody have a hosts file of its own'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'[::1]:3306: Connection refused; now the next address'* ]]
+  [[ "$output" == *'server saw 127.0.0.1:'*'the same'* ]]
+}
