@@ -2,9 +2,8 @@
  * doctor.c - lab doctor: what this machine will show, what it will not, and what to do
  * about it. Whatever can be tried is tried, not looked up.
  */
-#include "instrument.h"
 #include "instruments/print.h"
-#include "instruments/sandbox_probe.h"
+#include "instruments/sandbox.h"
 #include "kit/explain.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
@@ -12,6 +11,7 @@
 #include "kit/socket_table.h"
 #include "kit/text.h"
 #include "kit/unix.h"
+#include "subcommand.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -246,34 +246,32 @@ static void check_table(void)
 static void check_sandbox(void)
 {
 	struct point network = {.name = "sandbox"}, packets = {.name = "packets"};
-	struct sandbox_probe probe;
+	struct sandbox_refusal refusal;
+	struct sandbox sandbox;
+	const char *why;
 	char name[24];
 
-	sandbox_probe(&probe);
-	if (probe.network_error == 0) {
+	if (sandbox_create(&sandbox, &refusal) == 0) {
 		snprintf(network.found, sizeof network.found,
 		         "this account may have a private network (tried)");
 	} else {
 		network.verdict = MISSING;
 		snprintf(network.found, sizeof network.found, "no private network: %s: %s",
-		         probe.failed != NULL ? probe.failed : "not on this system",
-		         errno_name(probe.network_error, name));
+		         refusal.call, errno_name(refusal.error, name));
 		network.means = "what needs all ports free, or power over them, is skipped";
-		if (probe.network_error == ENOSPC)
-			network.advice = "sysctl user.max_user_namespaces=10000";
-		else if (probe.network_error != ENOTSUP)
-			network.advice = "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)";
+		sandbox_reason(&refusal, &why, &network.advice);
 	}
 	tell(&network);
-	if (probe.packet_error == 0) {
+	if (sandbox.net_fd != -1 &&
+	    sandbox_call(&sandbox, SANDBOX_ADMIN, sandbox_watches_packets, NULL, &refusal) == 0) {
 		snprintf(packets.found, sizeof packets.found, "can be watched in the sandbox (tried)");
 	} else {
 		packets.verdict = MISSING;
-		snprintf(packets.found, sizeof packets.found, "cannot be watched: %s",
-		         errno_name(probe.packet_error, name));
+		snprintf(packets.found, sizeof packets.found, "cannot be watched");
 		packets.means = "segments on the wire cannot be shown";
 	}
 	tell(&packets);
+	sandbox_close(&sandbox);
 }
 
 /* ---- limits, terminal, tools ---- */
@@ -313,21 +311,6 @@ static void check_terminal(void)
 	tell(&point);
 }
 
-static bool is_installed(const char *tool)
-{
-	char path[512];
-	const char *next = getenv("PATH");
-
-	while (next != NULL && *next != '\0') {
-		size_t length = strcspn(next, ":");
-		snprintf(path, sizeof path, "%.*s/%s", (int)(length < 400 ? length : 400), next, tool);
-		if (access(path, X_OK) == 0)
-			return true;
-		next += length + (next[length] == ':');
-	}
-	return false;
-}
-
 static void check_tools(void)
 {
 	static const struct {
@@ -342,7 +325,7 @@ static void check_tools(void)
 
 	for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
 		struct point point = {.name = tools[i].tool};
-		bool there = is_installed(tools[i].tool);
+		bool there = machine_has_program(tools[i].tool);
 		point.verdict = there ? FINE : MISSING;
 		snprintf(point.found, sizeof point.found, "%s", there ? "installed" : "not installed");
 		point.means = tools[i].means;
@@ -393,5 +376,5 @@ static int run(int argc, char **argv)
 	return works ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-const struct instrument instrument_doctor = {
+const struct subcommand subcommand_doctor = {
     "doctor", "", "what this machine will let you see, and what not", help_text, run};

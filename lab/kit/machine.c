@@ -3,8 +3,11 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 void machine_system(char *text, size_t size)
 {
@@ -30,4 +33,20 @@ unsigned long machine_raise_descriptor_limit(void)
 			limit = raised;
 	}
 	return limit.rlim_cur > ULONG_MAX ? ULONG_MAX : (unsigned long)limit.rlim_cur;
+}
+
+bool machine_has_program(const char *name)
+{
+	char path[1024];
+	const char *next = getenv("PATH");
+
+	while (next != NULL && *next != '\0') {
+		size_t length = strcspn(next, ":");
+		snprintf(path, sizeof path, "%.*s/%.200s", (int)(length < 800 ? length : 800), next,
+		         name);
+		if (access(path, X_OK) == 0)
+			return true;
+		next += length + (next[length] == ':');
+	}
+	return false;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct port_range {
 	uint16_t first, last; /* both belong to it */
@@ -50,6 +51,15 @@ enum bind_right {
 
 /* By what right this process may bind the port, if it may. Port 0 needs none. */
 enum bind_right machine_bind_right(uint16_t port);
+
+/*
+ * Whether root could become that account here: in a user namespace of an ordinary account's
+ * making there is usually root only.
+ */
+bool machine_has_account(uid_t uid);
+
+/* Whether a program of that name is found by PATH. */
+bool machine_has_program(const char *name);
 
 /* A file that containers have, "/.dockerenv", or NULL. A sign, not a proof. */
 const char *machine_container_sign(void);

@@ -125,3 +125,16 @@ const char *machine_container_sign(void)
 			return signs[i];
 	return NULL;
 }
+
+bool machine_has_account(uid_t uid)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned long first, outside, count;
+	bool exists = file == NULL;
+
+	while (file != NULL && fscanf(file, "%lu %lu %lu", &first, &outside, &count) == 3)
+		exists = exists || (uid >= first && uid - first < count);
+	if (file != NULL)
+		(void)fclose(file);
+	return exists;
+}
