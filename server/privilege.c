@@ -1,5 +1,6 @@
 /* privilege.c - see privilege.h. */
 #include "privilege.h"
+#include "user_namespace.h"
 
 #include "kit/explain.h"
 #include "kit/machine.h"
@@ -56,6 +57,11 @@ static int verify(const struct account *account)
 
 static int become(const struct account *account)
 {
+	if (!machine_has_account(account->uid)) {
+		if (become_in_user_namespace(account->uid, account->gid) == -1)
+			return failed(account, "unshare");
+		return verify(account);
+	}
 	if (drop_supplementary_groups() == -1)
 		return failed(account, "setgroups");
 	if (setgid(account->gid) == -1)
@@ -69,6 +75,7 @@ int privilege_drop(const struct account *account)
 {
 	char text[80];
 	unsigned long before = (unsigned long)geteuid();
+	bool alone = !machine_has_account(account->uid);
 	bool already = geteuid() == account->uid && getuid() == account->uid && !still_privileged();
 
 	if (!already && become(account) == -1)
@@ -80,6 +87,8 @@ int privilege_drop(const struct account *account)
 	    .facts = FACTS({"user", account->name, 0}, {"uid", NULL, (long long)getuid()},
 	                   {"uid_before", NULL, (long long)before}),
 	});
+	if (alone)
+		narrate_detail("in a user namespace of its own: in this one there is only root");
 	if (already)
 		narrate_detail("it was so from the start: nothing to give up");
 	else
