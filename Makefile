@@ -57,7 +57,8 @@ help: ## this list
 
 $(BIN)/server: $(call objects,server) $(KIT)
 $(BIN)/client: $(call objects,client) $(KIT)
-$(BIN)/lab: $(call objects,lab) $(call objects,lab/instruments) $(KIT)
+$(BIN)/lab: $(call objects,lab) $(call objects,lab/instruments) \
+	$(call objects,lab/runner) $(KIT)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -86,8 +87,9 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(KIT)
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+DEMO_PAUSE = 2.5
 demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
-	@BIN=$(BIN) sh lab/demo.sh
+	@$(BIN)/lab run --demo --pause $(DEMO_PAUSE) 0
 
 test: all unit ## every test; STRICT=1: a skipped test is a failure
 	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
@@ -95,16 +97,26 @@ test: all unit ## every test; STRICT=1: a skipped test is a failure
 bench: all ## measure against bare loops, as ratios (Linux; two minutes at most)
 	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/run.sh
 
-install: all ## programs and man pages under DESTDIR and PREFIX
+# The exercises say "server"; where that name is installed, it must not be in everybody's way.
+SHORT_NAMES = $(DESTDIR)$(PREFIX)/libexec/portlab
+EXERCISES = $(DESTDIR)$(PREFIX)/share/portlab/exercises
+
+install: all ## programs, man pages and exercises under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(SHORT_NAMES) $(EXERCISES)
 	install -m 755 $(BIN)/server $(DESTDIR)$(PREFIX)/bin/portlab-server
 	install -m 755 $(BIN)/client $(DESTDIR)$(PREFIX)/bin/portlab-client
 	install -m 755 $(BIN)/lab $(DESTDIR)$(PREFIX)/bin/portlab
 	install -m 644 server/server.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1
 	install -m 644 client/client.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab-client.1
 	install -m 644 lab/lab.1 $(DESTDIR)$(PREFIX)/share/man/man1/portlab.1
+	ln -sf ../../bin/portlab-server $(SHORT_NAMES)/server
+	ln -sf ../../bin/portlab-client $(SHORT_NAMES)/client
+	ln -sf ../../bin/portlab $(SHORT_NAMES)/lab
+	install -m 644 lab/exercises/*.md $(EXERCISES)
 
 uninstall: ## take them away again
+	rm -rf $(SHORT_NAMES) $(DESTDIR)$(PREFIX)/share/portlab
 	rm -f $(DESTDIR)$(PREFIX)/bin/portlab-server $(DESTDIR)$(PREFIX)/bin/portlab-client
 	rm -f $(DESTDIR)$(PREFIX)/bin/portlab $(DESTDIR)$(PREFIX)/share/man/man1/portlab.1
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/portlab-server.1

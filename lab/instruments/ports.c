@@ -2,7 +2,6 @@
  * ports.c - lab ports: what a number is, what it is called, who may bind it on this
  * machine, and who listens on it now. Without a number: the map of all of them.
  */
-#include "instrument.h"
 #include "instruments/print.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
@@ -12,6 +11,7 @@
 #include "kit/registry.h"
 #include "kit/socket_table.h"
 #include "kit/text.h"
+#include "subcommand.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -608,6 +608,6 @@ static int run(int argc, char **argv)
 	return text != NULL ? search(text) : show(argc - optind, argv + optind);
 }
 
-const struct instrument instrument_ports = {"ports", "[N|NAME|N-M ...]",
+const struct subcommand subcommand_ports = {"ports", "[N|NAME|N-M ...]",
                                             "what a number is, who may bind it, who listens",
                                             help_text, run};

@@ -6,7 +6,6 @@
  * Read scan_port() first: what connect() answers is what a port looks like from outside.
  * Source: RFC 9293 section 3.10.7.1 (a closed port answers with a reset).
  */
-#include "instrument.h"
 #include "instruments/print.h"
 #include "kit/explain.h"
 #include "kit/greeting.h"
@@ -18,6 +17,7 @@
 #include "kit/text.h"
 #include "kit/unix.h"
 #include "kit/waiting.h"
+#include "subcommand.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -555,5 +555,5 @@ static int run(int argc, char **argv)
 	return status != -1 ? status : run_scan(&scan, before);
 }
 
-const struct instrument instrument_scan = {
+const struct subcommand subcommand_scan = {
     "scan", "[ADDR] [PORTS]", "which TCP ports of this machine are open", help_text, run};

@@ -1,10 +1,10 @@
 /* sockets.c - lab sockets: the TCP and UDP sockets of this network, whoever has them. */
-#include "instrument.h"
 #include "instruments/print.h"
 #include "instruments/socket_list.h"
 #include "kit/narrate.h"
 #include "kit/options.h"
 #include "kit/text.h"
+#include "subcommand.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -377,6 +377,6 @@ static int run(int argc, char **argv)
 	return show(&asked);
 }
 
-const struct instrument instrument_sockets = {
+const struct subcommand subcommand_sockets = {
     "sockets", "[FILTER ...]", "the TCP and UDP sockets, their states and owners", help_text,
     run};

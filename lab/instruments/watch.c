@@ -6,12 +6,12 @@
  * changes are what --log prints, a line each.
  */
 #include "instruments/watch.h"
-#include "instrument.h"
 #include "instruments/screen.h"
 #include "kit/narrate.h"
 #include "kit/options.h"
 #include "kit/text.h"
 #include "kit/waiting.h"
+#include "subcommand.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -320,5 +320,5 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct instrument instrument_watch = {
+const struct subcommand subcommand_watch = {
     "watch", "[PORT]", "the sockets and their states, live", help_text, run};

@@ -1,0 +1,268 @@
+/* progress.c - see progress.h. */
+#include "runner/progress.h"
+
+#include "kit/narrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char header[] = "portlab progress 1\n";
+
+/* ---- where ---- */
+
+/* Makes every directory on the way. Returns 0, or -1 with errno. */
+static int make_directories(char *path)
+{
+	for (char *slash = path + 1; *slash != '\0'; slash++) {
+		if (*slash != '/')
+			continue;
+		*slash = '\0';
+		int made = mkdir(path, 0700);
+		*slash = '/';
+		if (made == -1 && errno != EEXIST && errno != EROFS && errno != EACCES)
+			return -1;
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+int progress_directory(char *path, size_t size)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	int length;
+
+	if (state != NULL && state[0] == '/') /* the specification ignores other values */
+		length = snprintf(path, size, "%s/portlab", state);
+	else if (home != NULL && home[0] == '/')
+		length = snprintf(path, size, "%s/.local/state/portlab", home);
+	else
+		length = -1;
+	if (length < 0 || (size_t)length >= size) {
+		complain("no place to keep what you have done: neither XDG_STATE_HOME nor HOME is set");
+		return -1;
+	}
+	if (make_directories(path) == -1) {
+		complain("cannot make the directory %s: %s", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int file_path(const char *name, char *path, size_t size)
+{
+	if (progress_directory(path, size - 32) == -1)
+		return -1;
+	size_t length = strlen(path);
+	snprintf(path + length, size - length, "/%s", name);
+	return 0;
+}
+
+/* ---- reading ---- */
+
+void time_format(time_t time, char text[TIME_TEXT_SIZE])
+{
+	struct tm utc;
+
+	if (gmtime_r(&time, &utc) == NULL ||
+	    strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		strcpy(text, "-");
+}
+
+/* A whole line of the file. Returns false where it is not one. */
+static bool parse_entry(const char *line, struct progress_entry *entry)
+{
+	unsigned played;
+	long long passed;
+	int end = 0;
+
+	*entry = (struct progress_entry){0};
+	if (sscanf(line,
+	           "exercise %d reached %d played %u predicted %u right %u attempts %u hints %u "
+	           "seconds %ld passed %lld%n",
+	           &entry->number, &entry->reached, &played, &entry->predicted, &entry->right,
+	           &entry->attempts, &entry->hints, &entry->seconds, &passed, &end) != 9 ||
+	    strcmp(line + end, "\n") != 0)
+		return false;
+	entry->played = played == 1;
+	entry->passed = (time_t)passed;
+	return entry->number >= 0 && entry->number < 1000 && entry->reached >= 0 && played <= 1 &&
+	       entry->right <= entry->predicted && entry->seconds >= 0 && passed >= 0;
+}
+
+/* Returns false where the file is not what this program writes. */
+static bool parse_file(FILE *file, struct progress *progress)
+{
+	char line[256];
+
+	if (fgets(line, sizeof line, file) == NULL || strcmp(line, header) != 0)
+		return false;
+	while (fgets(line, sizeof line, file) != NULL) {
+		struct progress_entry entry;
+		if (!parse_entry(line, &entry) || progress->count == PROGRESS_MOST ||
+		    (progress->count > 0 &&
+		     progress->entries[progress->count - 1].number >= entry.number))
+			return false;
+		progress->entries[progress->count++] = entry;
+	}
+	return ferror(file) == 0;
+}
+
+static void set_aside(const char *path)
+{
+	char aside[1100];
+
+	snprintf(aside, sizeof aside, "%s.damaged", path);
+	if (rename(path, aside) == 0)
+		complain("%s is damaged; it is now %s, and a new one is begun", path, aside);
+	else
+		complain("%s is damaged and cannot be set aside: %s", path, strerror(errno));
+}
+
+int progress_read(struct progress *progress)
+{
+	char path[1024];
+
+	memset(progress, 0, sizeof *progress);
+	if (file_path("progress", path, sizeof path) == -1)
+		return -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	FILE *file = fd != -1 ? fdopen(fd, "r") : NULL;
+	if (file == NULL) {
+		complain("cannot read %s: %s", path, strerror(errno));
+		if (fd != -1)
+			(void)close(fd);
+		return -1;
+	}
+	bool understood = parse_file(file, progress);
+	(void)fclose(file);
+	if (!understood) {
+		memset(progress, 0, sizeof *progress);
+		set_aside(path);
+	}
+	return 0;
+}
+
+static struct progress_entry *find(struct progress *progress, int number)
+{
+	for (size_t i = 0; i < progress->count; i++)
+		if (progress->entries[i].number == number)
+			return &progress->entries[i];
+	return NULL;
+}
+
+struct progress_entry progress_of(const struct progress *progress, int number)
+{
+	for (size_t i = 0; i < progress->count; i++)
+		if (progress->entries[i].number == number)
+			return progress->entries[i];
+	return (struct progress_entry){.number = number};
+}
+
+/* ---- writing ---- */
+
+static bool print_file(FILE *file, const struct progress *progress)
+{
+	fputs(header, file);
+	for (size_t i = 0; i < progress->count; i++) {
+		const struct progress_entry *entry = &progress->entries[i];
+		fprintf(file,
+		        "exercise %d reached %d played %d predicted %u right %u attempts %u hints %u "
+		        "seconds %ld passed %lld\n",
+		        entry->number, entry->reached, entry->played ? 1 : 0, entry->predicted,
+		        entry->right, entry->attempts, entry->hints, entry->seconds,
+		        (long long)entry->passed);
+	}
+	return fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
+}
+
+/* A new file, whole and on the disk, takes the place of the old one. */
+static int write_all(const struct progress *progress)
+{
+	char path[1024], draft[1100];
+
+	if (file_path("progress", path, sizeof path) == -1)
+		return -1;
+	snprintf(draft, sizeof draft, "%s.new", path);
+	(void)unlink(draft); /* of somebody who was interrupted; the lock is ours */
+	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FILE *file = fd != -1 ? fdopen(fd, "w") : NULL;
+	bool written = file != NULL && print_file(file, progress);
+	int error = errno;
+	if (file != NULL)
+		written = fclose(file) == 0 && written;
+	if (written && rename(draft, path) == 0)
+		return 0;
+	complain("cannot write %s: %s", path, strerror(written ? errno : error));
+	(void)unlink(draft);
+	return -1;
+}
+
+/* One program at a time. Returns the lock's descriptor, or -1 (said). */
+static int lock(void)
+{
+	char path[1024];
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (file_path("progress.lock", path, sizeof path) == -1)
+		return -1;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (fd != -1 && fcntl(fd, F_SETLKW, &whole) == -1 && errno == EINTR)
+		continue;
+	if (fd == -1)
+		complain("cannot write %s: %s", path, strerror(errno));
+	return fd;
+}
+
+static int compare_entries(const void *one, const void *other)
+{
+	return ((const struct progress_entry *)one)->number -
+	       ((const struct progress_entry *)other)->number;
+}
+
+int progress_change(int number, void (*change)(struct progress_entry *entry, void *argument),
+                    void *argument)
+{
+	struct progress progress;
+	int fd = lock();
+
+	if (fd == -1)
+		return -1;
+	int result = progress_read(&progress);
+	struct progress_entry *entry = find(&progress, number);
+	if (result == 0 && entry == NULL && progress.count < PROGRESS_MOST) {
+		entry = &progress.entries[progress.count++];
+		*entry = (struct progress_entry){.number = number};
+	}
+	if (entry != NULL) {
+		change(entry, argument);
+		qsort(progress.entries, progress.count, sizeof progress.entries[0], compare_entries);
+		result = write_all(&progress);
+	}
+	(void)close(fd);
+	return result;
+}
+
+int progress_forget(int number)
+{
+	struct progress progress;
+	size_t kept = 0;
+	int fd = lock();
+
+	if (fd == -1)
+		return -1;
+	int result = progress_read(&progress);
+	for (size_t i = 0; i < progress.count; i++)
+		if (number != -1 && progress.entries[i].number != number)
+			progress.entries[kept++] = progress.entries[i];
+	progress.count = kept;
+	if (result == 0)
+		result = write_all(&progress);
+	(void)close(fd);
+	return result;
+}
