@@ -8,7 +8,7 @@
 load lab
 
 MANUAL=$BATS_TEST_DIRNAME/../lab/lab.1
-NAMES=(ports sockets watch scan doctor)
+NAMES=(run show shell check hint solution next reset report prove ports sockets watch scan doctor)
 
 options_in_help() {
   "$lab" "$1" --help | grep -oE -- '(^|[ ,])-(-[a-z][a-z-]+|[A-Za-z0-9])\b' | tr -d ' ,' | sort -u
@@ -16,7 +16,7 @@ options_in_help() {
 
 # The options of a subcommand's part of the page.
 options_in_manual() {
-  sed -nE "/^\.Ss lab $1/,/^\.S[sh] [^l]|^\.Ss lab [^${1:0:1}]/s/^\.It (Fl .*)/\1/p" "$MANUAL" |
+  awk -v name="$1" '/^\.S[sh]/ { mine = $2 == "lab" && $3 == name } mine' "$MANUAL" | sed -n 's/^\.It Fl/Fl/p' |
     grep -oE 'Fl (Fl [a-z-]+|[A-Za-z0-9])' | sed 's/Fl Fl /--/; s/Fl /-/' | sort -u
 }
 
@@ -121,6 +121,7 @@ keys_explained() {
   "${INSIDE[@]}" "$lab" ports --json --search mail >search.json
   "${INSIDE[@]}" "$lab" sockets --json >sockets.json
   "${INSIDE[@]}" "$lab" doctor --json >doctor.json
+  XDG_STATE_HOME=$PWD "$lab" report --json >report.json
   keys_in_output ./*.json >seen
   keys_in_manual >said
   [ "$(wc -l <seen)" -gt 50 ]
