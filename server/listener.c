@@ -5,7 +5,7 @@
  * client/connection.c, which reaches it.
  */
 #include "listener.h"
-
+#include "filter.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/unix.h"
@@ -219,6 +219,8 @@ int listener_open(const struct options *options, struct endpoint *name)
 		return give_up(options, fd, "getsockname", &wanted);
 	tell_bind(options, fd, name);
 
+	if (options->fault == FAULT_NO_ANSWER && filter_let_nothing_in(fd) == -1)
+		return give_up(options, fd, "setsockopt", name);
 	if (tcp && listen(fd, (int)options->backlog) == -1)
 		return give_up(options, fd, "listen", name);
 	if (tcp)

@@ -23,7 +23,7 @@ static int serve(struct service *service)
 {
 	const struct options *options = service->options;
 
-	if (options->fault == FAULT_NO_ACCEPT ||
+	if (options->fault == FAULT_NO_ACCEPT || options->fault == FAULT_NO_ANSWER ||
 	    (options->transport == TRANSPORT_UDP && options->fault == FAULT_NO_READ))
 		return service_wait(service);
 	if (options->transport == TRANSPORT_UDP)

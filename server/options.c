@@ -22,7 +22,8 @@ static const char help_text[] =
     "a port     --reuseport         with SO_REUSEPORT: several servers, one port\n"
     "privilege  --user NAME         bind first, then become NAME for good\n"
     "closing    --hang-up           greet, then close: the server closes first\n"
-    "trouble    --fault KIND        be broken: no-accept, no-read or no-close\n"
+    "trouble    --fault KIND        be broken: no-accept, no-read, no-close,\n"
+    "                               no-answer or reset\n"
     "output     --json              one JSON object for each event\n"
     "           -q, --quiet         only where it listens, and errors\n"
     "           --color WHEN        auto, always or never\n"
@@ -95,15 +96,22 @@ static int show_help(void)
 
 static bool read_fault(const char *text, enum fault *fault)
 {
-	static const char *const names[] = {"", "no-accept", "no-read", "no-close"};
+	static const char *const names[FAULT_COUNT] = {
+	    [FAULT_NO_READ] = "no-read",   [FAULT_NO_ANSWER] = "no-answer",
+	    [FAULT_NO_CLOSE] = "no-close", [FAULT_NO_ACCEPT] = "no-accept",
+	    [FAULT_RESET] = "reset",
+	};
 	char quoted[80];
 
-	for (size_t i = 1; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(text, names[i]) == 0) {
+	for (int i = FAULT_NONE + 1; i < FAULT_COUNT; i++) {
+		/* By number too, so that an exercise can hide which it is. */
+		bool by_number = text[0] == '0' + i && text[1] == '\0';
+		if (by_number || strcmp(text, names[i]) == 0) {
 			*fault = (enum fault)i;
 			return true;
 		}
-	complain("--fault '%s': give no-accept, no-read or no-close",
+	}
+	complain("--fault '%s': give no-accept, no-read, no-close, no-answer or reset",
 	         text_escape(text, strlen(text), quoted, sizeof quoted));
 	return false;
 }
@@ -202,9 +210,9 @@ static bool consistent(const struct options *options, const char *needs_tcp)
 		return false;
 	}
 	if (options->transport == TRANSPORT_UDP && options->fault != FAULT_NONE &&
-	    options->fault != FAULT_NO_READ) {
-		complain("with UDP (-u) only --fault no-read makes sense: there is nothing to accept "
-		         "or close");
+	    options->fault != FAULT_NO_READ && options->fault != FAULT_NO_ANSWER) {
+		complain("with UDP (-u) only --fault no-read and no-answer make sense: there is "
+		         "nothing to accept or close");
 		return false;
 	}
 	if (options->hang_up && options->fault != FAULT_NONE) {

@@ -9,7 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum fault { FAULT_NONE, FAULT_NO_ACCEPT, FAULT_NO_READ, FAULT_NO_CLOSE };
+enum fault {
+	FAULT_NONE,
+	FAULT_NO_READ,
+	FAULT_NO_ANSWER,
+	FAULT_NO_CLOSE,
+	FAULT_NO_ACCEPT,
+	FAULT_RESET,
+	FAULT_COUNT
+};
 
 struct options {
 	uint16_t port;

@@ -140,9 +140,13 @@ void service_stop(struct service *service)
 
 int service_wait(struct service *service)
 {
-	narrate_detail("--fault %s", service->options->fault == FAULT_NO_ACCEPT
-	                                 ? "no-accept: clients come in, the program never looks"
-	                                 : "no-read: the program never looks");
+	static const char *const faults[FAULT_COUNT] = {
+	    [FAULT_NO_ACCEPT] = "no-accept: clients come in, the program never looks",
+	    [FAULT_NO_READ] = "no-read: the program never looks",
+	    [FAULT_NO_ANSWER] = "no-answer: the kernel throws away whatever comes",
+	};
+
+	narrate_detail("--fault %s", faults[service->options->fault]);
 	if (wait_for_fd(stop_fd(), POLLIN, WAITING_FOREVER) == -1)
 		return -1;
 	service_stop(service);

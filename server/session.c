@@ -258,6 +258,17 @@ static enum session_want hang_up(struct session *session, const struct session_s
 	return SESSION_READ;
 }
 
+/* --fault reset: cut off without a word. With linger 0, close() sends RST instead of FIN. */
+static enum session_want cut(struct session *session)
+{
+	struct linger at_once = {1, 0};
+
+	(void)setsockopt(session->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	session->phase = SESSION_BROKEN;
+	tell(session, "cut", "--fault reset: RST instead of FIN");
+	return SESSION_END;
+}
+
 struct session *session_open(const struct session_start *start, const struct options *options,
                              enum session_want *want)
 {
@@ -272,6 +283,10 @@ struct session *session_open(const struct session_start *start, const struct opt
 	session->fd = start->fd;
 	session->id = start->id;
 	session->active_ms = (uint32_t)clock_ms();
+	if (options->fault == FAULT_RESET) {
+		*want = cut(session);
+		return session;
+	}
 	int length = greeting_format(&(struct greeting){.client = start->peer,
 	                                                .server = start->local,
 	                                                .transport = TRANSPORT_TCP,
@@ -300,6 +315,8 @@ static void tell_close(const struct session *session, enum session_reason reason
 		(void)endpoint_of_socket(session->fd, &local);
 		state = tcp_state_of_tuple(&local, session->peer, NULL);
 	}
+	if (session->phase == SESSION_BROKEN && state == TCP_STATE_ESTABLISHED)
+		state = TCP_STATE_NONE; /* not cut yet: close() does it */
 	snprintf(text, sizeof text, "%" PRIu64 " byte%s in, %" PRIu64 " out%s", session->bytes_in,
 	         session->bytes_in == 1 ? "" : "s", session->bytes_out,
 	         reason == SESSION_STOPPED ? ", by this end" : "");

@@ -102,8 +102,9 @@ refuses_port() {
 }
 
 @test "server: --fault and --color name one of their words" {
-  refused "'nosuch'" 'no-accept, no-read or no-close' "$server" --fault nosuch 0
-  refused "''" 'no-accept, no-read or no-close' "$server" --fault '' 0
+  refused "'nosuch'" 'no-accept, no-read, no-close, no-answer or reset' "$server" --fault nosuch 0
+  refused "''" 'no-accept, no-read, no-close, no-answer or reset' "$server" --fault '' 0
+  refused "'6'" no-accept "$server" --fault 6 0
   refused "'blue'" 'auto, always or never' "$server" --color blue 0
   refused "'blue'" 'auto, always or never' "$client" --color blue 9
 }

@@ -106,6 +106,8 @@ run_every_event() {
   start_server_as hangup --json --hang-up 0
   run -0 "$client" --json "$PORT"
   echo "$output" >client-hangup.out
+  start_server_as cut --json --fault reset 0
+  run -1 "$client" --json "$PORT"
   start_server_as idle --json --idle 0.2 0
   run -0 "$client" --json --hold 1 "$PORT"
   echo "$output" >client-idle.out
@@ -117,7 +119,7 @@ run_every_event() {
   PORT=$(sed -nE 's/.*"event":"listening","local":"[^"]*:([0-9]+)".*/\1/p' few.out)
   start client-few "$client" --json -n 12 --hold 9 "$PORT"
   wait_for_line few.out '"event":"pause"'
-  end_servers many hangup idle udp few
+  end_servers many hangup cut idle udp few
   run -1 "$client" --json "$PORT"
   echo "$output" >client-refused.out
 }
@@ -125,7 +127,7 @@ run_every_event() {
 @test "every JSON event and key that the programs print is in their manual pages, and no other" {
   need_linux 'every state, and so not every key'
   run_every_event
-  keys_in_output many.out hangup.out idle.out udp.out few.out taken.out >server.seen
+  keys_in_output many.out hangup.out cut.out idle.out udp.out few.out taken.out >server.seen
   keys_in_output client-*.out >client.seen
   local program
   for program in server client; do

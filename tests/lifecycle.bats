@@ -236,3 +236,31 @@ press_enter() {
   verbs=$(sed -nE 's/^  ([a-z-]+) .*/\1/p' server.out | paste -sd ' ' -)
   [ "$verbs" = 'socket bind listen accept data eof close' ]
 }
+
+@test "--fault no-answer: the kernel drops what comes, the client meets silence" {
+  need_linux 'a filter on a socket'
+  start_server --fault no-answer 0
+  run -1 --separate-stderr "$client" -t 0.3 "$PORT"
+  [[ "$output" == *'no answer  '*SYN_SENT* ]]
+  [[ "$stderr" == *'(ETIMEDOUT)'* ]]
+  [[ "$(listener_in_ss "$PORT")" == '0 '* ]] # nobody has come as far as the queue
+  start_server_as datagrams -u --fault no-answer 0
+  run -1 "$client" -u -t 0.3 -m hello "$PORT"
+}
+
+@test "--fault reset: each connection is cut as soon as it is accepted" {
+  start_server --fault reset 0
+  run -1 --separate-stderr "$client" "$PORT"
+  [[ "$stderr" == *'(ECONNRESET)'* ]]
+  wait_for_line server.out '^  close  *#1 '
+  run -1 grep -E '^  close .*ESTABLISHED' server.out
+  [ -z "$(ss -Htan "sport = :$PORT and state time-wait")" ]
+}
+
+@test "--fault by number is the same fault, and quiet does not tell it" {
+  start_server --fault 3 0
+  run -0 "$client" --half-close -m x "$PORT" # it closes nothing, but the client is answered
+  wait_for_line server.out 'no-close'
+  start_server_as quiet -q --fault 3 0
+  run -1 grep -q 'close' quiet.out
+}
