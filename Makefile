@@ -36,6 +36,7 @@ sources = $(filter-out %_$(OTHER_PLATFORM).c,$(wildcard $(1)/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 
 KIT = $(BUILD)/libkit.a
+LAB = $(BUILD)/liblab.a
 PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 
@@ -57,13 +58,14 @@ help: ## this list
 
 $(BIN)/server: $(call objects,server) $(KIT)
 $(BIN)/client: $(call objects,client) $(KIT)
-$(BIN)/lab: $(call objects,lab) $(call objects,lab/instruments) \
-	$(call objects,lab/runner) $(KIT)
+$(BIN)/lab: $(call objects,lab) $(LAB) $(KIT)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(KIT): $(call objects,lab/kit)
+$(LAB): $(call objects,lab/instruments) $(call objects,lab/runner)
+$(KIT) $(LAB):
 	@rm -f $@
 	$(call say,ar  )$(AR) rc $@ $^
 
@@ -83,7 +85,7 @@ $(BUILD)/flags: FORCE
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 unit: $(UNIT_TESTS)
-$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(KIT)
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LAB) $(KIT)
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 

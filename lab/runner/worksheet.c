@@ -236,10 +236,11 @@ static void parse_script(struct parser *parser, struct script *script, char *tex
 	struct captures captures = {.count = 0};
 	char *rest = NULL, terminal = '\0';
 	bool admin = false;
+	int begin = line;
 
 	bool with_terminal =
 	    text[0] >= 'A' && text[0] <= 'Z' && (text[1] == '$' || begins(text + 1, " admin$"));
-	if (strchr(text, '\n') == NULL && !with_terminal) {
+	if (strchr(text, '\n') == NULL && !with_terminal && text[0] != '#') {
 		text = begins(text, "$ ") ? text + 2 : text;
 		struct script_line *only = add_script_line(parser, script);
 		if (only != NULL)
@@ -272,7 +273,7 @@ static void parse_script(struct parser *parser, struct script *script, char *tex
 		add_to_script(parser, script, terminal, admin, line, here, &captures);
 	}
 	if (script->count == 0)
-		fail(parser, line, "this script is empty");
+		fail(parser, begin, "this script is empty");
 }
 
 /* ---- directives ---- */
