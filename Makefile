@@ -64,7 +64,7 @@ $(PROGRAMS):
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(KIT): $(call objects,lab/kit)
-$(LAB): $(call objects,lab/instruments) $(call objects,lab/runner)
+$(LAB): $(call objects,lab/instruments) $(call objects,lab/wire) $(call objects,lab/runner)
 $(KIT) $(LAB):
 	@rm -f $@
 	$(call say,ar  )$(AR) rc $@ $^

@@ -13,10 +13,11 @@
 #include <string.h>
 
 static const struct subcommand *const subcommands[] = {
-    &subcommand_run,    &subcommand_show,     &subcommand_shell,  &subcommand_check,
-    &subcommand_hint,   &subcommand_solution, &subcommand_next,   &subcommand_reset,
-    &subcommand_report, &subcommand_prove,    &subcommand_ports,  &subcommand_sockets,
-    &subcommand_watch,  &subcommand_scan,     &subcommand_doctor,
+    &subcommand_run,    &subcommand_show,     &subcommand_shell, &subcommand_check,
+    &subcommand_hint,   &subcommand_solution, &subcommand_next,  &subcommand_reset,
+    &subcommand_report, &subcommand_prove,    &subcommand_ports, &subcommand_sockets,
+    &subcommand_watch,  &subcommand_scan,     &subcommand_wire,  &subcommand_host,
+    &subcommand_peer,   &subcommand_doctor,
 };
 
 enum { COUNT = sizeof subcommands / sizeof subcommands[0] };

@@ -18,6 +18,9 @@ struct subcommand {
 extern const struct subcommand subcommand_ports, subcommand_sockets, subcommand_scan,
     subcommand_doctor, subcommand_watch;
 
+/* wire/ */
+extern const struct subcommand subcommand_wire, subcommand_host, subcommand_peer;
+
 /* runner/ */
 extern const struct subcommand subcommand_list, subcommand_show, subcommand_run,
     subcommand_shell, subcommand_check, subcommand_hint, subcommand_solution, subcommand_next,

@@ -67,7 +67,9 @@ int options_next(int argc, char **argv, const char *short_options,
 {
 	char with_colon[128];
 
-	snprintf(with_colon, sizeof with_colon, ":%s", short_options);
+	/* A leading + (stop at the first word that is none) must stay the first character. */
+	bool plus = short_options[0] == '+';
+	snprintf(with_colon, sizeof with_colon, "%s:%s", plus ? "+" : "", short_options + plus);
 	opterr = 0;
 	int option = getopt_long(argc, argv, with_colon, long_options, NULL);
 	if (option == ':') {

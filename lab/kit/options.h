@@ -17,7 +17,8 @@ enum { EXIT_USAGE = 2, EXIT_SKIPPED = 77 };
 
 /*
  * The next option: its letter or value, -1 after the last one, '?' after an error, which
- * has then been reported. short_options is as for getopt, without a leading colon.
+ * has then been reported. short_options is as for getopt, without a leading colon;
+ * with a leading + the first word that is no option ends them.
  */
 int options_next(int argc, char **argv, const char *short_options,
                  const struct option *long_options);

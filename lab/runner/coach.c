@@ -250,8 +250,12 @@ static struct worksheet *take_exercise(int argc, char **argv, const char *help, 
 			*status = options_help(help);
 			return NULL;
 		}
-		if (option != OPTION_TEACHER || teacher == NULL)
+		if (option != OPTION_TEACHER)
 			return NULL;
+		if (teacher == NULL) {
+			complain("--teacher belongs to lab solution");
+			return NULL;
+		}
 		*teacher = true;
 	}
 	if (optind + 1 != argc) {

@@ -351,6 +351,15 @@ static void ask_machine(struct facts *facts)
 	         sign != NULL ? sign : "no sign of one");
 }
 
+/* A field of CSV: in quotes, those within it doubled (RFC 4180). */
+static void print_quoted(const char *text)
+{
+	print("\"");
+	for (; *text != '\0'; text++)
+		print("%s%c", *text == '"' ? "\"" : "", *text);
+	print("\"");
+}
+
 static void print_row(enum form form, const struct worksheet *worksheet,
                       const struct progress_entry *entry)
 {
@@ -358,11 +367,13 @@ static void print_row(enum form form, const struct worksheet *worksheet,
 
 	if (entry->passed != 0)
 		time_format(entry->passed, passed);
-	if (form == FORM_CSV)
-		print("%d,\"%s\",%u,%u,%s,%u,%u,%ld,%s\n", worksheet->number, worksheet->title,
-		      entry->right, entry->predicted, entry->passed != 0 ? "yes" : "no",
-		      entry->attempts, entry->hints, entry->seconds, passed);
-	else if (form == FORM_JSON)
+	if (form == FORM_CSV) {
+		print("%d,", worksheet->number);
+		print_quoted(worksheet->title);
+		print(",%u,%u,%s,%u,%u,%ld,%s\n", entry->right, entry->predicted,
+		      entry->passed != 0 ? "yes" : "no", entry->attempts, entry->hints, entry->seconds,
+		      passed);
+	} else if (form == FORM_JSON) {
 		narrate(&(struct event){
 		    .name = "exercise",
 		    .facts = FACTS({"number", NULL, worksheet->number}, {"title", worksheet->title, 0},
@@ -371,13 +382,14 @@ static void print_row(enum form form, const struct worksheet *worksheet,
 		                   {"attempts", NULL, entry->attempts}, {"hints", NULL, entry->hints},
 		                   {"seconds", NULL, entry->seconds}),
 		});
-	else
+	} else {
 		print("%2d  %-30.30s %5u/%-5u %-7s %8u %6u %4ld min\n", worksheet->number,
 		      worksheet->title, entry->right, entry->predicted,
 		      entry->passed != 0    ? "yes"
 		      : entry->attempts > 0 ? "not yet"
 		                            : "-",
 		      entry->attempts, entry->hints, (entry->seconds + 30) / 60);
+	}
 }
 
 static void print_machine(enum form form)

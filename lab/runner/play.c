@@ -540,9 +540,10 @@ static enum play_result play_heading(struct player *player, size_t index)
 	const struct item *item = &player->worksheet->items[index];
 	enum play_result result = PLAY_DONE;
 
-	if (player->stage.hidden && item->line >= player->resume_at)
+	bool resumes = player->stage.hidden && item->line >= player->resume_at;
+	if (resumes)
 		player->stage.hidden = false;
-	if (index > 0)
+	if (index > 0 && !resumes)
 		result = pause_here(player, "Enter: go on   q: stop");
 	if (result != PLAY_DONE)
 		return result;

@@ -72,25 +72,51 @@ void time_format(time_t time, char text[TIME_TEXT_SIZE])
 		strcpy(text, "-");
 }
 
+/* "name 12" at the beginning of *line, which is moved behind it; false where it is not. */
+static bool take_number(const char **line, const char *name, long long most, long long *number)
+{
+	size_t length = strlen(name);
+	char *end = NULL;
+
+	if (strncmp(*line, name, length) != 0 || (*line)[length] < '0' || (*line)[length] > '9')
+		return false;
+	errno = 0;
+	*number = strtoll(*line + length, &end, 10);
+	if (errno != 0 || *number > most)
+		return false;
+	*line = end;
+	return true;
+}
+
 /* A whole line of the file. Returns false where it is not one. */
 static bool parse_entry(const char *line, struct progress_entry *entry)
 {
-	unsigned played;
-	long long passed;
-	int end = 0;
+	enum { NUMBERS = 9 };
+	static const struct {
+		const char *name;
+		long long most;
+	} fields[NUMBERS] = {
+	    {"exercise ", 999},       {" reached ", 1 << 20},   {" played ", 1},
+	    {" predicted ", 1000000}, {" right ", 1000000},     {" attempts ", 1000000000},
+	    {" hints ", 1000},        {" seconds ", INT32_MAX}, {" passed ", INT64_MAX / 2},
+	};
+	long long numbers[NUMBERS];
 
-	*entry = (struct progress_entry){0};
-	if (sscanf(line,
-	           "exercise %d reached %d played %u predicted %u right %u attempts %u hints %u "
-	           "seconds %ld passed %lld%n",
-	           &entry->number, &entry->reached, &played, &entry->predicted, &entry->right,
-	           &entry->attempts, &entry->hints, &entry->seconds, &passed, &end) != 9 ||
-	    strcmp(line + end, "\n") != 0)
-		return false;
-	entry->played = played == 1;
-	entry->passed = (time_t)passed;
-	return entry->number >= 0 && entry->number < 1000 && entry->reached >= 0 && played <= 1 &&
-	       entry->right <= entry->predicted && entry->seconds >= 0 && passed >= 0;
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (!take_number(&line, fields[i].name, fields[i].most, &numbers[i]))
+			return false;
+	*entry = (struct progress_entry){
+	    .number = (int)numbers[0],
+	    .reached = (int)numbers[1],
+	    .played = numbers[2] == 1,
+	    .predicted = (unsigned)numbers[3],
+	    .right = (unsigned)numbers[4],
+	    .attempts = (unsigned)numbers[5],
+	    .hints = (unsigned)numbers[6],
+	    .seconds = (long)numbers[7],
+	    .passed = (time_t)numbers[8],
+	};
+	return strcmp(line, "\n") == 0 && entry->right <= entry->predicted;
 }
 
 /* Returns false where the file is not what this program writes. */

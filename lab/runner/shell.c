@@ -68,7 +68,8 @@ static void child(const struct call *call)
 	}
 	/* Root's own directory may be closed to the account that it has become. */
 	if (was_root && !call->admin && call->place.sandbox.admin_fd == -1 &&
-	    (chdir(call->place.directory) == -1 || setenv("HOME", call->place.directory, 1) == -1))
+	    (chdir(call->place.directory) == -1 || setenv("HOME", call->place.directory, 1) == -1 ||
+	     unsetenv("XDG_STATE_HOME") == -1))
 		complain("cannot go to %s: %s", call->place.directory, strerror(errno));
 	terminal_set_environment(&call->place);
 	if (call->command == NULL)

@@ -155,17 +155,29 @@ static void child(const struct terminal *terminal, const char *command,
 int terminal_start(struct terminal *terminal, const char *command,
                    const struct surroundings *surroundings)
 {
+	int begun[2];
+	char byte;
+
 	snprintf(terminal->typed, sizeof terminal->typed, "%s", command);
 	terminal->left_out = false;
 	(void)fflush(NULL);         /* what is buffered must not be written twice */
 	set_modes(terminal->slave); /* the command before may have changed them */
-	pid_t pid = fork();
-	if (pid == -1)
+	if (pipe(begun) == -1)
 		return -1;
-	if (pid == 0)
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)close(begun[0]);
+		if (fcntl(begun[1], F_SETFD, FD_CLOEXEC) == -1)
+			_exit(126);
 		child(terminal, command, surroundings);
-	terminal->command = pid;
-	return 0;
+	}
+	/* Ends when the shell runs, on its own terminal: before that a Ctrl-C would be lost. */
+	(void)close(begun[1]);
+	while (pid != -1 && read(begun[0], &byte, 1) == -1 && errno == EINTR)
+		continue;
+	(void)close(begun[0]);
+	terminal->command = pid != -1 ? pid : 0;
+	return pid != -1 ? 0 : -1;
 }
 
 /* ---- what is typed ---- */
