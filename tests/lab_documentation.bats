@@ -8,10 +8,10 @@
 load lab
 
 MANUAL=$BATS_TEST_DIRNAME/../lab/lab.1
-NAMES=(run show shell check hint solution next reset report prove ports sockets watch scan doctor)
+NAMES=(run show shell check hint solution next reset report prove ports sockets watch scan wire host peer doctor)
 
 options_in_help() {
-  "$lab" "$1" --help | grep -oE -- '(^|[ ,])-(-[a-z][a-z-]+|[A-Za-z0-9])\b' | tr -d ' ,' | sort -u
+  "$lab" "$1" --help | sed '/window/d; s/lab shell --admin//' | grep -oE -- '(^|[ ,])-(-[a-z][a-z-]+|[A-Za-z0-9])\b' | tr -d ' ,' | sort -u
 }
 
 # The options of a subcommand's part of the page.
@@ -122,6 +122,7 @@ keys_explained() {
   "${INSIDE[@]}" "$lab" sockets --json >sockets.json
   "${INSIDE[@]}" "$lab" doctor --json >doctor.json
   XDG_STATE_HOME=$PWD "$lab" report --json >report.json
+  "${INSIDE[@]}" "$lab" wire --json 5000 "$client" 5000 >wire.json
   keys_in_output ./*.json >seen
   keys_in_manual >said
   [ "$(wc -l <seen)" -gt 50 ]

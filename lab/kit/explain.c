@@ -216,11 +216,18 @@ static void add_four_ways(const struct failure *failure, struct explanation *exp
 	uint16_t other = open_port_like(port);
 	char what[80], path[160];
 
+	const char *udp = failure->transport == TRANSPORT_UDP ? "-u " : "";
+
 	snprintf(what, sizeof what, "%s: any user may", port_class_of(other)->title);
-	ADD_TRY(explanation, what, "%s %u", narrate_program(), other);
+	ADD_TRY(explanation, what, "%s %s%u", narrate_program(), udp, other);
+	if (machine_in_lab_network()) { /* where nobody is real root */
+		ADD_TRY(explanation, "in another window: its root may", "lab shell --admin");
+		ADD_TRY(explanation, "how real services get such a port", "lab show 4");
+		return;
+	}
 	path_for_root(failure, path);
-	ADD_TRY(explanation, "root binds it, then becomes you", "sudo %s --user \"$USER\" %u", path,
-	        port);
+	ADD_TRY(explanation, "root binds it, then becomes you", "sudo %s %s--user \"$USER\" %u",
+	        path, udp, port);
 	ADD_TRY(explanation, "gives this one program the capability",
 	        "sudo setcap cap_net_bind_service=ep %s", path);
 	ADD_TRY(explanation, "lowers the limit for all users",

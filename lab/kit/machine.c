@@ -50,3 +50,10 @@ bool machine_has_program(const char *name)
 	}
 	return false;
 }
+
+bool machine_in_lab_network(void)
+{
+	const char *network = getenv("PORTLAB_NETWORK");
+
+	return network != NULL && strcmp(network, "sandbox") == 0;
+}

@@ -58,6 +58,9 @@ enum bind_right machine_bind_right(uint16_t port);
  */
 bool machine_has_account(uid_t uid);
 
+/* Whether this process was started in a private network by the lab. */
+bool machine_in_lab_network(void);
+
 /* Whether a program of that name is found by PATH. */
 bool machine_has_program(const char *name);
 

@@ -2,6 +2,7 @@
 #include "runner/coach.h"
 
 #include "instruments/print.h"
+#include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/options.h"
 #include "kit/text.h"
@@ -71,7 +72,7 @@ int coach_check(const struct worksheet *worksheet)
 {
 	struct sandbox sandbox = SANDBOX_NONE;
 	struct sandbox_refusal refusal;
-	int open = shared_network_is_here() ? 0 : shared_network_find(&sandbox), status;
+	int open = machine_in_lab_network() ? 0 : shared_network_find(&sandbox), status;
 
 	if (open == 1) {
 		print("Looking at the private network of lab shell:\n");
@@ -80,7 +81,7 @@ int coach_check(const struct worksheet *worksheet)
 		if (status == -1)
 			complain("cannot enter it: %s: %s", refusal.call, strerror(refusal.error));
 	} else {
-		if (shared_network_is_here())
+		if (machine_in_lab_network())
 			print("Looking at this private network:\n");
 		else
 			print("Looking at this machine's own network (no lab shell is open):\n");
@@ -204,6 +205,8 @@ enum play_result coach_turn(struct player *player)
 	}
 	if (result == PLAY_DONE)
 		result = review(player);
+	if (result == PLAY_STOPPED)
+		print("\nStopped. lab next tells what comes now.\n");
 	if (result == PLAY_DONE)
 		print("\nThat was exercise %d. lab next tells what comes now.\n", worksheet->number);
 	return result;

@@ -66,7 +66,7 @@ static void print_network(void)
 {
 	struct sandbox sandbox;
 
-	if (shared_network_is_here()) {
+	if (machine_in_lab_network()) {
 		print("You are in the private network of lab shell.\n");
 	} else if (shared_network_find(&sandbox) == 1) {
 		print("A private network is open: lab shell joins it.\n");

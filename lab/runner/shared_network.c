@@ -16,13 +16,6 @@ enum { MEMBERS, DOOR };
 
 static int lock_fd = -1;
 
-bool shared_network_is_here(void)
-{
-	const char *network = getenv("PORTLAB_NETWORK");
-
-	return network != NULL && strcmp(network, "sandbox") == 0;
-}
-
 static int set_lock(short type, off_t byte, bool wait)
 {
 	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};

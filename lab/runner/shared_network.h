@@ -15,9 +15,6 @@
 
 #include <stdbool.h>
 
-/* Whether this process was started in a private network. */
-bool shared_network_is_here(void);
-
 /*
  * The network that is open now. Returns 1 with a handle of it, to be closed; 0 where none is;
  * -1 (said).

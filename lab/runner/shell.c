@@ -4,9 +4,11 @@
  */
 #include "instruments/print.h"
 #include "instruments/sandbox.h"
+#include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/options.h"
 #include "runner/guardian.h"
+#include "runner/page.h"
 #include "runner/shared_network.h"
 #include "runner/surroundings.h"
 #include "subcommand.h"
@@ -96,12 +98,16 @@ static void greet(const struct call *call, bool fresh)
 {
 	if (call->command != NULL)
 		return;
-	print("You are in a private network%s. Every port is free here.\n",
-	      fresh ? "" : ", which another window has opened");
-	print("server, client and lab are found. %s\n",
-	      call->admin ? "You are root of this network, and of nothing else."
-	                  : "You are an ordinary account here.");
-	print("A second window joins it by lab shell. To leave: exit.\n");
+	page_prepare(NARRATE_COLOR_AUTO);
+	page_text(fresh ? "You are in a private network. Every port is free here."
+	                : "You have joined the private network that another window opened.",
+	          "");
+	page_text(call->admin ? "You are root of this network, and of nothing else."
+	                      : "You are an ordinary account here.",
+	          "");
+	page_text("`server`, `client` and `lab` are found. Another window joins with `lab shell`; "
+	          "`exit` leaves.",
+	          "");
 	(void)fflush(stdout);
 }
 
@@ -177,7 +183,7 @@ static int run(int argc, char **argv)
 		call.admin = true;
 	}
 	call.command = optind < argc ? argv + optind : NULL;
-	if (shared_network_is_here()) {
+	if (machine_in_lab_network()) {
 		complain("you are in the private network already; for another shell in it open another "
 		         "window");
 		return EXIT_FAILURE;
