@@ -176,7 +176,8 @@ static int bind_own_end(struct connection *connection, const struct options *opt
 		return -1;
 	}
 	connection->local = own; /* what a failure is about */
-	if (options->own_port &&
+	/* Where the kernel is to choose it must take one that no other socket has. */
+	if (endpoint_port(&own) != 0 &&
 	    setsockopt(connection->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
 	return bind(connection->fd, &own.address.any, own.length);

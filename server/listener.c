@@ -5,10 +5,10 @@
  * client/connection.c, which reaches it.
  */
 #include "listener.h"
-#include "filter.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/unix.h"
+#include "silence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -219,7 +219,8 @@ int listener_open(const struct options *options, struct endpoint *name)
 		return give_up(options, fd, "getsockname", &wanted);
 	tell_bind(options, fd, name);
 
-	if (options->fault == FAULT_NO_ANSWER && filter_let_nothing_in(fd) == -1)
+	if (options->fault == FAULT_NO_ANSWER &&
+	    silence_make(fd, endpoint_family(name), options->transport) == -1)
 		return give_up(options, fd, "setsockopt", name);
 	if (tcp && listen(fd, (int)options->backlog) == -1)
 		return give_up(options, fd, "listen", name);

@@ -8,4 +8,7 @@ __attribute__((format(printf, 1, 2)))
 #endif
 void print(const char *format, ...);
 
+/* How many lines print() has ended so far. */
+unsigned long print_lines(void);
+
 #endif

@@ -159,6 +159,23 @@ void sandbox_close(struct sandbox *sandbox)
 	*sandbox = SANDBOX_NONE;
 }
 
+/* Signals do not shorten it. */
+static ssize_t read_whole(int fd, void *bytes, size_t length)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, bytes, length);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+static void wait_for_end(pid_t pid, int *status)
+{
+	while (waitpid(pid, status, 0) == -1 && errno == EINTR)
+		continue;
+}
+
 /* Made by a child, so that this process stays where it is; it ends when told to. */
 static void make_and_wait(int answers, int go)
 {
@@ -177,7 +194,7 @@ static void make_and_wait(int answers, int go)
 	/* So that this account may look at /proc/PID/ns although it is somebody else now. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (write(answers, &refusal, sizeof refusal) == (ssize_t)sizeof refusal)
-		(void)!read(go, &byte, 1); /* the other end closes: time to leave */
+		(void)!read_whole(go, &byte, 1); /* the other end closes: time to leave */
 	_exit(0);
 }
 
@@ -206,7 +223,7 @@ int sandbox_create(struct sandbox *sandbox, struct sandbox_refusal *refusal)
 	/* The strings of a child are at the same addresses here: it is a copy of this process. */
 	if (pid == -1)
 		(void)refused(refusal, "fork");
-	else if (read(answers[0], refusal, sizeof *refusal) != (ssize_t)sizeof *refusal)
+	else if (read_whole(answers[0], refusal, sizeof *refusal) != (ssize_t)sizeof *refusal)
 		(void)refused(refusal, "fork");
 	else if (refusal->call == NULL)
 		result = sandbox_of_process(pid, sandbox) == 0
@@ -215,7 +232,7 @@ int sandbox_create(struct sandbox *sandbox, struct sandbox_refusal *refusal)
 	(void)close(answers[0]);
 	(void)close(go[1]);
 	if (pid != -1)
-		(void)waitpid(pid, NULL, 0);
+		wait_for_end(pid, NULL);
 	return result;
 }
 
@@ -277,7 +294,7 @@ int sandbox_call(const struct sandbox *sandbox, enum sandbox_part part,
                  int (*function)(void *argument), void *argument,
                  struct sandbox_refusal *refusal)
 {
-	int answers[2], status;
+	int answers[2], status = 0;
 
 	if (pipe(answers) == -1)
 		return refused(refusal, "pipe");
@@ -296,10 +313,10 @@ int sandbox_call(const struct sandbox *sandbox, enum sandbox_part part,
 	errno = EAGAIN;
 	(void)refused(refusal, "fork");
 	/* The strings of a child are at the same addresses here: it is a copy of this process. */
-	(void)!read(answers[0], refusal, sizeof *refusal);
+	(void)!read_whole(answers[0], refusal, sizeof *refusal);
 	(void)close(answers[0]);
-	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
+	if (pid != -1)
+		wait_for_end(pid, &status);
 	if (pid == -1 || !WIFEXITED(status) || WEXITSTATUS(status) == REFUSED_THERE)
 		return -1;
 	return WEXITSTATUS(status);

@@ -132,9 +132,10 @@ static void conclude(struct scan *scan, uint16_t port, enum found found)
 /* What an errno of connect() says about the port. */
 static enum found found_by(int error)
 {
-	return error == ECONNREFUSED || error == ECONNRESET ? FOUND_CLOSED
-	       : error == ETIMEDOUT                         ? FOUND_SILENT
-	                                                    : FOUND_UNREACHABLE;
+	return error == ECONNREFUSED ? FOUND_CLOSED
+	       : error == ECONNRESET ? FOUND_OPEN /* somebody was there to cut it */
+	       : error == ETIMEDOUT  ? FOUND_SILENT
+	                             : FOUND_UNREACHABLE;
 }
 
 /*

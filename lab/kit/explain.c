@@ -147,7 +147,12 @@ static void add_owner(struct explanation *explanation, const struct socket_entry
 	char user[48], safe[48];
 
 	user_name(entry->uid, user);
-	if (process != NULL)
+	/* To the root of a private network everybody in it looks like root. */
+	if (process != NULL && entry->uid == 0 && machine_in_lab_network())
+		ADD_WHY(explanation, "%s, pid %ld",
+		        text_escape(process->name, strlen(process->name), safe, sizeof safe),
+		        process->pid);
+	else if (process != NULL)
 		ADD_WHY(explanation, "%s, pid %ld (%s)",
 		        text_escape(process->name, strlen(process->name), safe, sizeof safe),
 		        process->pid, user);
@@ -328,7 +333,7 @@ static void add_leftovers(const struct failure *failure, struct explanation *exp
 			ADD_WHY(explanation, "The last one ends in %ld s. ",
 			        (holders->longest_ms + 999) / 1000);
 		ADD_WHY(explanation, "With SO_REUSEADDR, which portlab's server sets by default, a "
-		                     "listener may bind nevertheless.");
+		                     "listener may bind nevertheless, if the earlier one set it, too.");
 	} else {
 		ADD_WHY(explanation,
 		        "Nobody listens on it, but %d connection%s of this port still "

@@ -179,6 +179,9 @@ int check_parse(const char *text, struct check *check, char reason[CHECK_REASON_
 	take_next_step(text + length, check);
 
 	const char *kind = strtok_r(line, " \t", &rest);
+	check->secret = kind != NULL && strcmp(kind, "secret") == 0;
+	if (check->secret)
+		kind = strtok_r(NULL, " \t", &rest);
 	if (kind != NULL && strcmp(kind, "sysctl") == 0) {
 		if (take_setting(strtok_r(NULL, " \t", &rest), check, reason) == -1)
 			return -1;

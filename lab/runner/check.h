@@ -36,6 +36,7 @@ enum { CHECK_CONDITIONS_MOST = 8 };
 
 struct check {
 	int line;         /* of the worksheet */
+	bool secret;      /* what it looks for would be the solution of a riddle */
 	char setting[64]; /* the setting's name; "" for a check of sockets */
 	enum transport transport;
 	struct check_condition conditions[CHECK_CONDITIONS_MOST];

@@ -24,6 +24,11 @@ static void tell(const struct check *check, const struct check_result *result)
 {
 	char words[1024];
 
+	if (check->secret) {
+		page_text(result->passed ? "what this riddle asks for is there" : check->next_step,
+		          result->passed ? "  done: " : "  next    ");
+		return;
+	}
 	if (result->passed) {
 		snprintf(words, sizeof words, "done: %s", result->looked_for);
 		page_text(words, "  ");

@@ -9,9 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WIDTH_LEAST = 20, WIDTH_MOST = 100, WIDTH_WITHOUT_WINDOW = 80, WORD_MOST = 256 };
+enum {
+	WIDTH_LEAST = 20,
+	WIDTH_MOST = 100,
+	WIDTH_WITHOUT_WINDOW = 80,
+	ROWS_LEAST = 8,
+	ROWS_WITHOUT_WINDOW = 24,
+	WORD_MOST = 256
+};
 
-static int width = WIDTH_WITHOUT_WINDOW;
+static int width = WIDTH_WITHOUT_WINDOW, rows = ROWS_WITHOUT_WINDOW;
 static bool colors, moves; /* what the terminal can */
 
 void page_prepare(enum narrate_color color)
@@ -24,6 +31,9 @@ void page_prepare(enum narrate_color color)
 		width = size.columns > WIDTH_MOST    ? WIDTH_MOST
 		        : size.columns < WIDTH_LEAST ? WIDTH_LEAST
 		                                     : size.columns;
+	rows = ROWS_WITHOUT_WINDOW;
+	if (terminal_size_of(STDOUT_FILENO, &size) == 0)
+		rows = size.rows < ROWS_LEAST ? ROWS_LEAST : size.rows;
 	moves = isatty(STDOUT_FILENO) == 1 && terminal != NULL && strcmp(terminal, "dumb") != 0;
 	colors = color == NARRATE_COLOR_ALWAYS ||
 	         (color == NARRATE_COLOR_AUTO && isatty(STDOUT_FILENO) == 1 &&
@@ -34,6 +44,11 @@ void page_prepare(enum narrate_color color)
 int page_width(void)
 {
 	return width;
+}
+
+int page_rows(void)
+{
+	return rows;
 }
 
 bool page_has_colors(void)
@@ -156,8 +171,87 @@ void page_text(const char *markdown, const char *mark)
 	print("\n");
 }
 
+/* ---- tables ---- */
+
+enum { COLUMNS_MOST = 8, CELL_MOST = 160 };
+
+struct row {
+	char cells[COLUMNS_MOST][CELL_MOST]; /* without marks */
+	size_t count;
+};
+
+/* "| a | b |" into its cells. Returns where the next line begins. */
+static const char *split_row(const char *line, struct row *row)
+{
+	size_t used = 0;
+
+	memset(row, 0, sizeof *row);
+	for (line++; *line != '\0' && *line != '\n'; line++) {
+		char *cell = row->cells[row->count];
+		if (*line == '|') {
+			while (used > 0 && cell[used - 1] == ' ')
+				cell[--used] = '\0';
+			used = 0;
+			if (++row->count == COLUMNS_MOST)
+				break;
+		} else if (*line != '`' && *line != '*' && !(used == 0 && *line == ' ') &&
+		           used + 1 < CELL_MOST) {
+			cell[used++] = *line;
+		}
+	}
+	line += strcspn(line, "\n");
+	return line + (*line == '\n');
+}
+
+/* "|---|---|" */
+static bool is_rule(const struct row *row)
+{
+	return row->count > 0 && row->cells[0][0] == '-' &&
+	       strspn(row->cells[0], "-:") == strlen(row->cells[0]);
+}
+
+static void print_row(const struct row *row, const size_t *widths, bool head)
+{
+	size_t indent = 2;
+
+	print("  %s", head ? page_bold() : "");
+	for (size_t i = 0; i + 1 < row->count; i++) {
+		print("%s%*s  ", row->cells[i], (int)(widths[i] - text_columns(row->cells[i])), "");
+		indent += widths[i] + 2;
+	}
+	/* The last column takes what is left of the window. */
+	struct wrap wrap = {.column = indent, .indent = indent};
+	if (row->count > 0)
+		wrap_text(&wrap, row->cells[row->count - 1]);
+	print("%s\n", head ? page_end() : "");
+}
+
+static void print_table(const char *text)
+{
+	struct row row;
+	size_t widths[COLUMNS_MOST] = {0};
+	bool head = true;
+
+	for (const char *line = text; *line != '\0';) {
+		line = split_row(line, &row);
+		for (size_t i = 0; i < row.count && !is_rule(&row); i++) {
+			size_t columns = text_columns(row.cells[i]);
+			widths[i] = columns > widths[i] ? columns : widths[i];
+		}
+	}
+	for (const char *line = text; *line != '\0'; head = false) {
+		line = split_row(line, &row);
+		if (!is_rule(&row))
+			print_row(&row, widths, head);
+	}
+}
+
 void page_verbatim(const char *text)
 {
+	if (*text == '|') {
+		print_table(text);
+		return;
+	}
 	while (*text != '\0') {
 		size_t length = strcspn(text, "\n");
 		print("  %.*s\n", (int)length, text);

@@ -11,6 +11,7 @@
 /* The width of the window (at most 100, so that lines stay easy to read), and the colours. */
 void page_prepare(enum narrate_color color);
 int page_width(void);
+int page_rows(void);
 bool page_has_colors(void);
 
 /* A control sequence where there are colours, else "". */
@@ -24,7 +25,7 @@ const char *page_end(void);
  */
 void page_text(const char *markdown, const char *mark);
 
-/* Lines as they are, indented by two. */
+/* Lines as they are, indented by two; a table with its columns side by side. */
 void page_verbatim(const char *text);
 
 /* Takes back the line above the cursor, a prompt that was answered, where a terminal can. */

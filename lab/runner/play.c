@@ -37,7 +37,7 @@ static void on_signal(int number)
 int play_prepare(void)
 {
 	static const int signals[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	if (pipe(wake) == -1)
 		return -1;
@@ -125,26 +125,50 @@ static struct terminal *need_terminal(struct player *player, char name, bool adm
 	return terminal;
 }
 
-/* Shows the lines up to that one which were not shown yet. */
-static void display(struct player *player, struct terminal *terminal, size_t upto)
+/* The rows of the window that are left before the person must have a stop to read. */
+static long rows_left(const struct player *player)
+{
+	if (player->stage.mode != STAGE_ASKING)
+		return 1000000;
+	return page_rows() - 2 - (long)(print_lines() - player->stopped_at);
+}
+
+static enum play_result pause_here(struct player *player, const char *prompt);
+
+/*
+ * Shows the lines up to that one which were not shown yet. With `paging` it stops when the
+ * window is full; else the rest is shown later.
+ */
+static enum play_result display(struct player *player, struct terminal *terminal, size_t upto,
+                                bool paging)
 {
 	size_t *displayed = &player->displayed[terminal - player->terminals];
+	enum play_result result = PLAY_DONE;
 
 	for (; *displayed < upto && *displayed < terminal->count; ++*displayed) {
 		/* Programs that leave the line of a "^C" have done so here already. */
 		if (!terminal->answered && match_is_blank(terminal->lines[*displayed]))
 			continue;
+		if (rows_left(player) <= 1 && stage_shows(&player->stage)) {
+			result = paging ? pause_here(player, "Enter: more   q: stop") : PLAY_STOPPED;
+			if (result != PLAY_DONE)
+				return result;
+		}
 		terminal->answered = true;
 		stage_line(&player->stage, terminal, terminal->shown[*displayed]);
 	}
+	return PLAY_DONE;
 }
 
 /* Where any lines may come, they are shown as they come. */
-static void display_floating(struct player *player)
+static enum play_result display_floating(struct player *player, bool paging)
 {
-	for (size_t i = 0; i < player->terminal_count; i++)
+	enum play_result result = PLAY_DONE;
+
+	for (size_t i = 0; i < player->terminal_count && result == PLAY_DONE; i++)
 		if (player->terminals[i].floating)
-			display(player, &player->terminals[i], player->terminals[i].count);
+			result = display(player, &player->terminals[i], player->terminals[i].count, paging);
+	return result;
 }
 
 /* ---- patterns ---- */
@@ -190,13 +214,13 @@ static enum play_result missing(struct player *player, const struct terminal *te
  * For the eye only: where the page says "...", what still comes belongs here. A command that
  * is about to end may do so; one that stays is left alone after a moment.
  */
-static void linger(struct player *player, struct terminal *terminal)
+static enum play_result linger(struct player *player, struct terminal *terminal)
 {
 	int64_t deadline = clock_ms() + LINGER_MS;
 
 	while (!terminal_is_idle(terminal) && clock_ms() < deadline && !asked_to_end)
 		(void)wait_for_anything(player, false, deadline);
-	display_floating(player);
+	return display_floating(player, true);
 }
 
 /* Waits until the lines of the page have appeared. */
@@ -206,7 +230,7 @@ static enum play_result wait_for_lines(struct player *player, struct terminal *t
 	const char *patterns[PATTERNS_MOST + 1];
 	int64_t deadline = clock_ms() + PLAY_LIMIT_MS;
 	size_t shift = terminal->floating ? 1 : 0;
-	struct match_result result;
+	struct match_result result = {0};
 
 	if (count > PATTERNS_MOST)
 		return differs(player, lines[0].number, "more than %d lines in one block",
@@ -222,7 +246,7 @@ static enum play_result wait_for_lines(struct player *player, struct terminal *t
 		                &player->captures, &result))
 			break;
 		if (result.reached > 0)
-			display(player, terminal, terminal->matched + result.stuck_at);
+			(void)display(player, terminal, terminal->matched + result.stuck_at, false);
 		if (asked_to_end)
 			return PLAY_ENDED;
 		if (idle || result.hopeless || clock_ms() >= deadline) {
@@ -233,10 +257,10 @@ static enum play_result wait_for_lines(struct player *player, struct terminal *t
 	}
 	terminal->matched += result.used;
 	terminal->floating = player->lenient || match_is_any(lines[count - 1].text);
-	display(player, terminal, terminal->matched);
-	if (terminal->floating && stage_shows(&player->stage))
-		linger(player, terminal);
-	return PLAY_DONE;
+	enum play_result shown = display(player, terminal, terminal->matched, true);
+	if (shown == PLAY_DONE && terminal->floating && stage_shows(&player->stage))
+		shown = linger(player, terminal);
+	return shown;
 }
 
 /* ---- what is typed ---- */
@@ -262,7 +286,9 @@ static enum play_result settle(struct player *player, struct terminal *terminal,
 	while (terminal->matched < terminal->count &&
 	       (terminal->floating || match_is_blank(terminal->lines[terminal->matched])))
 		terminal->matched++;
-	display(player, terminal, terminal->matched);
+	enum play_result shown = display(player, terminal, terminal->matched, true);
+	if (shown != PLAY_DONE)
+		return shown;
 	if (terminal->matched < terminal->count)
 		return differs(player, line,
 		               "seen on terminal %c, but not on the page: %.300s\n"
@@ -283,11 +309,12 @@ static enum play_result pause_here(struct player *player, const char *prompt)
 		if (player_ask(player, prompt, line, sizeof line) == -1)
 			return asked_to_end ? PLAY_ENDED : PLAY_STOPPED;
 		page_take_back_line();
+		player->stopped_at = print_lines();
 		return line[0] == 'q' ? PLAY_STOPPED : PLAY_DONE;
 	}
 	while (clock_ms() < until && !asked_to_end) {
 		(void)wait_for_anything(player, false, until);
-		display_floating(player);
+		(void)display_floating(player, false);
 	}
 	return asked_to_end ? PLAY_ENDED : PLAY_DONE;
 }
@@ -312,7 +339,7 @@ static enum play_result type_command(struct player *player, struct terminal *ter
 static enum play_result type_line(struct player *player, struct terminal *terminal,
                                   const struct script_line *line)
 {
-	char text[1024];
+	char text[1024], key[32];
 	int typed;
 
 	if (captures_fill(&player->captures, line->text, text, sizeof text) == -1)
@@ -325,9 +352,9 @@ static enum play_result type_line(struct player *player, struct terminal *termin
 		               "nothing runs on terminal %c that could read this; '%s' has ended",
 		               terminal->name, terminal->typed);
 	stage_typed(&player->stage, terminal, line->kind == SCRIPT_KEY ? "^" : "", text);
+	snprintf(key, sizeof key, "Enter: press Ctrl-%c", text[0]);
 	enum play_result result =
-	    pause_here(player, line->kind == SCRIPT_KEY ? "Enter: press Ctrl and that letter"
-	                                                : "Enter: type it");
+	    pause_here(player, line->kind == SCRIPT_KEY ? key : "Enter: type it");
 	if (result != PLAY_DONE)
 		return result;
 	typed = line->kind == SCRIPT_KEY ? terminal_press(terminal, text[0])
@@ -353,8 +380,8 @@ static enum play_result play_script(struct player *player, const struct script *
 		if (line->kind != SCRIPT_OUTPUT) {
 			result = type_line(player, terminal, line);
 			i++;
-			bool lines_follow = i < script->count && script->lines[i].kind == SCRIPT_OUTPUT;
-			if (result == PLAY_DONE && line->kind == SCRIPT_COMMAND && !lines_follow)
+			bool alone = i == script->count || script->lines[i].kind == SCRIPT_COMMAND;
+			if (result == PLAY_DONE && line->kind == SCRIPT_COMMAND && alone)
 				result = settle(player, terminal, line->number);
 			continue;
 		}
@@ -462,6 +489,9 @@ static enum play_result predict(struct player *player, const struct item *answer
 	}
 	print("\n");
 	player->choice = ask_choice(player, choices);
+	if (player->choice > 0 && player->record.predicted != NULL)
+		player->record.predicted(player->record.argument, player->choice == answer->number);
+	player->stopped_at = print_lines();
 	return player->choice == -1 ? (asked_to_end ? PLAY_ENDED : PLAY_STOPPED) : PLAY_DONE;
 }
 
@@ -473,8 +503,6 @@ static void tell_answer(struct player *player)
 	player->answer = NULL;
 	if (answer == NULL)
 		return;
-	if (player->choice > 0 && player->record.predicted != NULL)
-		player->record.predicted(player->record.argument, player->choice == answer->number);
 	if (!stage_shows(&player->stage))
 		return;
 	if (player->choice > 0 && player->choice == answer->number)
@@ -534,6 +562,21 @@ static int count_choices(const struct worksheet *worksheet, size_t answer)
 	return most;
 }
 
+/* From here on it is shown again; what appeared until now was seen before. */
+static void catch_up(struct player *player)
+{
+	int64_t deadline = clock_ms() + LINGER_MS;
+
+	for (size_t i = 0; i < player->terminal_count; i++)
+		while (player->terminals[i].floating && !terminal_is_idle(&player->terminals[i]) &&
+		       clock_ms() < deadline)
+			(void)wait_for_anything(player, false, deadline);
+	for (size_t i = 0; i < player->terminal_count; i++)
+		player->displayed[i] = player->terminals[i].floating ? player->terminals[i].count
+		                                                     : player->terminals[i].matched;
+	player->stage.hidden = false;
+}
+
 /* A new section: the answer is due when its "Do" is over; a person reads at his own pace. */
 static enum play_result play_heading(struct player *player, size_t index)
 {
@@ -542,7 +585,7 @@ static enum play_result play_heading(struct player *player, size_t index)
 
 	bool resumes = player->stage.hidden && item->line >= player->resume_at;
 	if (resumes)
-		player->stage.hidden = false;
+		catch_up(player);
 	if (index > 0 && !resumes)
 		result = pause_here(player, "Enter: go on   q: stop");
 	if (result != PLAY_DONE)
@@ -555,6 +598,22 @@ static enum play_result play_heading(struct player *player, size_t index)
 		player->record.reached(player->record.argument, item->line);
 	stage_item(&player->stage, item);
 	return PLAY_DONE;
+}
+
+/* A paragraph that would not fit the rest of the window waits for the person. */
+static enum play_result show_item(struct player *player, const struct item *item)
+{
+	long lines = 2;
+	enum play_result result = PLAY_DONE;
+
+	for (const char *at = item->text; *at != '\0'; at++)
+		lines += *at == '\n';
+	lines += (long)text_columns(item->text) / page_width();
+	if (stage_shows(&player->stage) && item->kind != ITEM_CHOICE && rows_left(player) < lines)
+		result = pause_here(player, "Enter: more   q: stop");
+	if (result == PLAY_DONE)
+		stage_item(&player->stage, item);
+	return result;
 }
 
 static enum play_result play_item(struct player *player, size_t index)
@@ -574,8 +633,7 @@ static enum play_result play_item(struct player *player, size_t index)
 	case ITEM_VERBATIM:
 	case ITEM_CHOICE:
 	case ITEM_KEY:
-		stage_item(&player->stage, item);
-		break;
+		return show_item(player, item);
 	}
 	return PLAY_DONE;
 }
@@ -603,7 +661,7 @@ static enum play_result after_difference(struct player *player)
 	page_verbatim(player->different);
 	for (size_t i = 0; i < player->terminal_count; i++)
 		player->terminals[i].floating = true;
-	display_floating(player);
+	(void)display_floating(player, false);
 	return pause_here(player, "Enter: go on all the same   q: stop");
 }
 

@@ -41,6 +41,7 @@ struct player {
 	size_t displayed[PLAY_TERMINALS_MOST];
 	size_t terminal_count;
 	struct captures captures;
+	unsigned long stopped_at;  /* print_lines() when the person had time to read last */
 	int choice;                /* the person's last prediction; 0: none */
 	const struct item *answer; /* not told yet */
 

@@ -18,6 +18,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,7 +255,7 @@ static int try_script(const struct worksheet *worksheet, const struct script *sc
                       bool want_pass)
 {
 	struct surroundings surroundings;
-	struct sandbox_refusal refusal;
+	struct sandbox_refusal refusal = {"out of memory", 0};
 	struct player *player = malloc(sizeof *player);
 	int64_t deadline = clock_ms() + (want_pass ? PLAY_LIMIT_MS : 300);
 	int verdict = -1;
@@ -262,7 +263,8 @@ static int try_script(const struct worksheet *worksheet, const struct script *sc
 	if (player == NULL ||
 	    surroundings_make(&surroundings, worksheet->network, &refusal) == -1) {
 		free(player);
-		return failed(worksheet, 1, "no place to try it"), -1;
+		complain("no place to try exercise %d: %s", worksheet->number, refusal.call);
+		return -1;
 	}
 	player_begin(player, worksheet, &surroundings, STAGE_SILENT);
 	enum play_result result = script != NULL ? player_solve(player, script) : PLAY_DONE;
@@ -344,26 +346,44 @@ static int prove_play(const struct worksheet *worksheet)
 
 /* ---- all of it ---- */
 
-/* "C9: 5 7", a line for each claim that is carried, and those that are not. */
-static void print_claims(const struct library *library, const bool *wanted)
+/* "claim C9: exercises 5 7" for each; returns whether one is carried by none. */
+static bool print_carried(const struct library *library, const char *what, const char *prefix,
+                          int most, size_t offset)
 {
-	char carried[64], missing[200] = "";
+	char carried[96], missing[200] = "";
 
-	for (int claim = 1; claim <= CLAIMS; claim++) {
+	for (int number = 1; number <= most; number++) {
 		carried[0] = '\0';
-		for (size_t i = 0; i < library->count; i++)
-			if (wanted[i] && library->worksheets[i]->claims >> claim & 1)
+		for (size_t i = 0; i < library->count; i++) {
+			unsigned bits;
+			memcpy(&bits, (const char *)library->worksheets[i] + offset, sizeof bits);
+			if (bits >> number & 1)
 				text_add(carried, sizeof carried, " %d", library->worksheets[i]->number);
+		}
 		if (carried[0] != '\0')
-			print("claim C%d: exercise%s\n", claim, carried);
+			print("%s %s%d: exercise%s\n", what, prefix, number, carried);
 		else
-			text_add(missing, sizeof missing, " C%d", claim);
+			text_add(missing, sizeof missing, " %s%d", prefix, number);
 	}
+	if (missing[0] != '\0')
+		complain("%s that no exercise carries:%s", what, missing);
+	return missing[0] != '\0';
+}
+
+/* The whole course of the suite must carry everything that it promises. */
+static int prove_course(const struct library *library, const bool *wanted)
+{
+	const char *own = getenv("PORTLAB_EXERCISES");
+
 	for (size_t i = 0; i < library->count; i++)
 		if (!wanted[i])
-			return; /* only the whole course must carry them all */
-	if (missing[0] != '\0')
-		print("claims not carried:%s\n", missing);
+			return EXIT_SUCCESS;
+	bool missing =
+	    print_carried(library, "claim", "C", CLAIMS, offsetof(struct worksheet, claims));
+	missing =
+	    print_carried(library, "belief", "", BELIEFS, offsetof(struct worksheet, dispels)) ||
+	    missing;
+	return missing && (own == NULL || own[0] == '\0') ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int prove(const struct library *library, size_t index)
@@ -403,11 +423,11 @@ static int prove_wanted(const struct library *library, const bool *wanted)
 		skipped += status == EXIT_SKIPPED;
 		wrong += status == EXIT_FAILURE;
 	}
-	print_claims(library, wanted);
+	bool whole = prove_course(library, wanted) == EXIT_SUCCESS;
 	print("%d proved, %d failed, %d skipped\n", proved, wrong, skipped);
-	return wrong > 0 || play_signal() != 0 ? EXIT_FAILURE
-	       : proved > 0                    ? EXIT_SUCCESS
-	                                       : EXIT_SKIPPED;
+	return wrong > 0 || !whole || play_signal() != 0 ? EXIT_FAILURE
+	       : proved > 0                              ? EXIT_SUCCESS
+	                                                 : EXIT_SKIPPED;
 }
 
 /* Every worksheet is read, for the words; a mistake in any is an error. */

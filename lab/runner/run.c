@@ -40,6 +40,7 @@ struct run {
 	bool restart;
 	enum narrate_color color;
 	int number;
+	bool fresh; /* from the beginning: the first prediction forgets those of earlier plays */
 	int64_t last_ms; /* of the clock, when something was recorded last */
 };
 
@@ -66,10 +67,8 @@ static void change(struct progress_entry *entry, void *argument)
 {
 	const struct record *record = argument;
 
-	if (record->begin) {
+	if (record->begin)
 		entry->predicted = entry->right = 0;
-		entry->reached = 0;
-	}
 	entry->seconds += record->seconds;
 	entry->predicted += record->predicted;
 	entry->right += record->right;
@@ -88,7 +87,11 @@ static void keep(struct run *run, struct record record)
 
 static void on_prediction(void *argument, bool right)
 {
-	keep(argument, (struct record){.predicted = true, .right = right});
+	struct run *run = argument;
+	bool fresh = run->fresh;
+
+	run->fresh = false;
+	keep(run, (struct record){.begin = fresh, .predicted = true, .right = right});
 }
 
 static void on_reached(void *argument, int line)
@@ -174,8 +177,7 @@ static int play(struct run *run, const struct worksheet *worksheet,
 	if (run->mode == STAGE_ASKING) {
 		if (!run->restart && progress_read(&progress) == 0)
 			player->resume_at = progress_of(&progress, worksheet->number).reached;
-		if (player->resume_at == 0)
-			keep(run, (struct record){.begin = true});
+		run->fresh = player->resume_at == 0;
 	}
 	introduce(player);
 	enum play_result result = finish(run, player, player_play(player));

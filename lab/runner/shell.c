@@ -73,7 +73,7 @@ static void child(const struct call *call)
 	    (chdir(call->place.directory) == -1 || setenv("HOME", call->place.directory, 1) == -1 ||
 	     unsetenv("XDG_STATE_HOME") == -1))
 		complain("cannot go to %s: %s", call->place.directory, strerror(errno));
-	terminal_set_environment(&call->place);
+	terminal_prepare_program(&call->place);
 	if (call->command == NULL)
 		run_shell(call->admin);
 	else

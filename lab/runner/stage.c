@@ -68,21 +68,21 @@ static size_t columns_of(const char *line)
 	return columns;
 }
 
-/* The longest run of blanks, if it has more than two; it can give some away. */
-static char *widest_gap(char *line, size_t *length)
+/* The last run of more than two blanks: it can give some away, and moves one column only. */
+static char *last_gap(char *line, size_t *length)
 {
-	char *widest = NULL;
+	char *last = NULL;
 
 	*length = 2;
 	for (char *at = line + strspn(line, " "); *at != '\0'; at++) {
 		size_t blanks = strspn(at, " ");
-		if (blanks > *length) {
-			widest = at;
+		if (blanks > 2) {
+			last = at;
 			*length = blanks;
 		}
 		at += blanks > 0 ? blanks - 1 : 0;
 	}
-	return widest;
+	return last;
 }
 
 /* Lines are made for 80 columns; the lane takes two: gaps between columns give them back. */
@@ -91,7 +91,7 @@ static void squeeze(char *line, size_t room)
 	size_t columns = columns_of(line), length;
 	char *gap;
 
-	while (columns > room && (gap = widest_gap(line, &length)) != NULL) {
+	while (columns > room && (gap = last_gap(line, &length)) != NULL) {
 		size_t less = columns - room < length - 2 ? columns - room : length - 2;
 		memmove(gap, gap + less, strlen(gap + less) + 1);
 		columns -= less;

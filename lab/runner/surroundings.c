@@ -237,6 +237,36 @@ void surroundings_leave(struct surroundings *surroundings)
 
 /* ---- what is there ---- */
 
+/* Programs that may be there and yet not do what the pages need of them. */
+static const struct {
+	const char *name, *trial;
+} trials[] = {
+    {"nft", "nft list tables"},
+    {"setpriv", "setpriv --bounding-set=-net_bind_service true"},
+};
+
+static int run_trial(void *argument)
+{
+	const char *const *trial = argument;
+	char command[128];
+
+	snprintf(command, sizeof command, "%s >/dev/null 2>&1", *trial);
+	return system(command) == 0 ? 0 : 1;
+}
+
+static bool works(const struct surroundings *surroundings, const char *name)
+{
+	struct sandbox_refusal refusal;
+
+	for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+		const char *trial = trials[i].trial;
+		if (strcmp(trials[i].name, name) == 0 && surroundings->sandbox.net_fd != -1)
+			return sandbox_call(&surroundings->sandbox, SANDBOX_ADMIN, run_trial, &trial,
+			                    &refusal) == 0;
+	}
+	return true;
+}
+
 bool surroundings_have(const struct surroundings *surroundings, const char *name)
 {
 	char path[PATH_SIZE + 208];
@@ -244,12 +274,12 @@ bool surroundings_have(const struct surroundings *surroundings, const char *name
 	if (strcmp(name, "ipv6") == 0) {
 		struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
 		int fd = socket(AF_INET6, SOCK_STREAM, 0);
-		bool works =
+		bool there =
 		    fd != -1 && bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
 		if (fd != -1)
 			(void)close(fd);
-		return works;
+		return there;
 	}
 	snprintf(path, sizeof path, "%s/%.200s", surroundings->programs, name);
-	return access(path, X_OK) == 0 || machine_has_program(name);
+	return access(path, X_OK) == 0 || (machine_has_program(name) && works(surroundings, name));
 }

@@ -79,7 +79,7 @@ void terminal_close(struct terminal *terminal)
 
 /* ---- running a command ---- */
 
-void terminal_set_environment(const struct surroundings *surroundings)
+void terminal_prepare_program(const struct surroundings *surroundings)
 {
 	const char *path = getenv("PATH");
 	size_t size = strlen(surroundings->programs) + (path != NULL ? strlen(path) : 0) + 32;
@@ -92,22 +92,26 @@ void terminal_set_environment(const struct surroundings *surroundings)
 		free(longer);
 	}
 	(void)setenv("PORTLAB_NETWORK", surroundings->sandbox.net_fd != -1 ? "sandbox" : "host", 1);
+	/* Whoever started the lab may have had others open; a program here has its own only. */
+	long most = sysconf(_SC_OPEN_MAX);
+	for (int fd = 3; fd < (most > 0 && most < 4096 ? most : 4096); fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* A single command takes the shell's place: then it is the one that Ctrl-C reaches. */
 static void run_shell(const char *command)
 {
-	char *replaced = NULL, name[64];
+	char replaced[2048], name[64];
 	size_t first = strcspn(command, " ");
 
 	snprintf(name, sizeof name, "%.*s", (int)first, command);
 	/* A command of the shell's own (cd, ulimit) cannot take its place. */
 	bool simple = strpbrk(command, ";|&(){}`\n") == NULL && strchr(name, '=') == NULL &&
 	              first < sizeof name && machine_has_program(name);
-
-	if (simple && (replaced = malloc(strlen(command) + 8)) != NULL)
-		sprintf(replaced, "exec %s", command);
-	(void)execl("/bin/sh", "sh", "-c", replaced != NULL ? replaced : command, (char *)NULL);
+	if (snprintf(replaced, sizeof replaced, "%s%s", simple ? "exec " : "", command) <
+	    (int)sizeof replaced)
+		command = replaced;
+	(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 }
 
 static void reset_signals(void)
@@ -144,7 +148,7 @@ static void child(const struct terminal *terminal, const char *command,
 		        strerror(errno));
 		_exit(126);
 	}
-	terminal_set_environment(surroundings);
+	terminal_prepare_program(surroundings);
 	(void)setenv("HOME", surroundings->directory, 1);
 	if (!surroundings->colors)
 		(void)setenv("NO_COLOR", "1", 1);
@@ -306,7 +310,12 @@ static bool take(struct terminal *terminal, const char *bytes, size_t length)
 	bool marked = false;
 
 	for (size_t i = 0; i < length; i++) {
+		if (terminal->returned && bytes[i] != '\n')
+			terminal->partial_length = 0; /* the line is written anew */
+		terminal->returned = bytes[i] == '\r';
 		size_t used = terminal->partial_length;
+		if (bytes[i] == '\r')
+			continue;
 		if (bytes[i] == '\n') {
 			add_line(terminal);
 		} else if (bytes[i] != '\0' && used + 1 < sizeof terminal->partial) {

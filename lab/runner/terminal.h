@@ -32,6 +32,7 @@ struct terminal {
 	bool floating;      /* the last pattern was "...": any lines may come before the next */
 	char partial[4096]; /* the line that is not yet whole */
 	size_t partial_length;
+	bool returned;   /* its last byte was a carriage return */
 	bool overflowed; /* more lines than are kept */
 };
 
@@ -55,8 +56,11 @@ void terminal_close(struct terminal *terminal);
 int terminal_start(struct terminal *terminal, const char *command,
                    const struct surroundings *surroundings);
 
-/* For a process that is about to become a program there: PATH and PORTLAB_NETWORK. */
-void terminal_set_environment(const struct surroundings *surroundings);
+/*
+ * For a process that is about to become a program there: PATH and PORTLAB_NETWORK, and no
+ * descriptors but the first three.
+ */
+void terminal_prepare_program(const struct surroundings *surroundings);
 
 /* Types text and Enter, or Ctrl and a letter. Returns 0, or -1 with errno. */
 int terminal_type(struct terminal *terminal, const char *text);

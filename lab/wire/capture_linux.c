@@ -36,10 +36,11 @@ int capture_open(void)
 static void read_time(struct msghdr *message, struct timespec *time)
 {
 	(void)clock_gettime(CLOCK_REALTIME, time);
-	for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
-	     control = CMSG_NXTHDR(message, control))
-		if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_TIMESTAMPNS)
-			memcpy(time, CMSG_DATA(control), sizeof *time);
+	const struct cmsghdr *control =
+	    CMSG_FIRSTHDR(message); /* the only one that was asked for */
+	if (control != NULL && control->cmsg_level == SOL_SOCKET &&
+	    control->cmsg_type == SO_TIMESTAMPNS)
+		memcpy(time, CMSG_DATA(control), sizeof *time);
 }
 
 int capture_next(int fd, struct captured *captured)
