@@ -103,7 +103,7 @@ life() {
   wait_for_line log.out " $client_end -> $server_end CLOSED -> ESTABLISHED$"
   kill -KILL "$(cat visitor.pid)"
   wait_for_line log.out " $server_end -> $client_end ESTABLISHED -> CLOSE_WAIT$"
-  wait_for_line log.out " $client_end -> $server_end ESTABLISHED -> FIN_WAIT2$"
+  wait_for_line log.out " $client_end -> $server_end (ESTABLISHED|FIN_WAIT1) -> FIN_WAIT2$"
   kill -KILL "$(cat careless.pid)"
   wait_for_line log.out " $client_end -> $server_end FIN_WAIT2 -> TIME_WAIT$"
   wait_for_line log.out " $server_end -> $client_end CLOSE_WAIT -> .*CLOSED$"

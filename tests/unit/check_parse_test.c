@@ -20,7 +20,8 @@ static const char *in_one_line(const char *text)
 static void parsed(const char *text)
 {
 	reason[0] = '\0';
-	if (!tap_check(check_parse(text, &check, reason) == 0, in_one_line(text), __FILE__, __LINE__))
+	if (!tap_check(check_parse(text, &check, reason) == 0, in_one_line(text), __FILE__,
+	               __LINE__))
 		printf("# %s\n", reason);
 }
 
@@ -178,10 +179,12 @@ static void test_words(void)
 	described("tcp state=LISTEN local-port=3306",
 	          "at least 1 TCP socket with state LISTEN, local port 3306");
 	described("udp local-port=80 count=2", "exactly 2 UDP sockets with local port 80");
-	described("tcp remote-port<1024 count<=3", "at most 3 TCP sockets with remote port below 1024");
-	described("tcp local-port!=80 distinct remote-port>=2",
-	          "at least 1 TCP socket with local port not 80, and among them at least 2 different "
-	          "values of the remote port");
+	described("tcp remote-port<1024 count<=3",
+	          "at most 3 TCP sockets with remote port below 1024");
+	described(
+	    "tcp local-port!=80 distinct remote-port>=2",
+	    "at least 1 TCP socket with local port not 80, and among them at least 2 different "
+	    "values of the remote port");
 	described("sysctl net.ipv4.ip_unprivileged_port_start<=80",
 	          "the setting net.ipv4.ip_unprivileged_port_start to be at most 80");
 }

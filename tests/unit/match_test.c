@@ -26,7 +26,8 @@ static void check_match(const char *pattern, const char *line, int expected)
 {
 	char what[400];
 
-	snprintf(what, sizeof what, "'%.150s' %s '%.150s'", pattern, expected ? "is" : "is not", line);
+	snprintf(what, sizeof what, "'%.150s' %s '%.150s'", pattern, expected ? "is" : "is not",
+	         line);
 	for (char *c = what; *c != '\0'; c++)
 		*c = *c == '#' ? '%' : *c == '\t' ? '_' : *c;
 	CHECK(match_line(pattern, line, &captures) == expected, what);
@@ -357,11 +358,13 @@ static void test_names_in_lines(void)
 {
 	found("client <p>\nserver <p>", "client 34104\nserver 34104", 2, "the same number twice");
 	CHECK_STRING(captures_find(&captures, "p"), "34104", "it is kept");
-	stuck("client <p>\nserver <p>", "client 34104\nserver 34014", 1, 1, 1, "34014 is not 34104");
+	stuck("client <p>\nserver <p>", "client 34104\nserver 34014", 1, 1, 1,
+	      "34014 is not 34104");
 	stuck("client <p>\nserver <p>", "client 3410\nserver 34104", 1, 1, 1, "nor is 34104 3410");
 	stuck("client <p>\nserver <p>", "client 34104\nserver 3410", 1, 1, 1, "nor 3410 34104");
 	/* The first "from" is not the one that came back. */
-	found("...\nfrom <p>\n...\nto <p>", "from 1\nfrom 2\nto 3\nto 2", 4, "another try for a name");
+	found("...\nfrom <p>\n...\nto <p>", "from 1\nfrom 2\nto 3\nto 2", 4,
+	      "another try for a name");
 	CHECK_STRING(captures_find(&captures, "p"), "2", "what the wrong try kept is forgotten");
 	found("...\n<p> x\n<p> y", "1 x\n2 x\n2 y", 3, "dots take one line more where they must");
 	stuck("...\n<p> x\n<p> y", "1 x\n2 x\n3 y", 2, 2, 0, "the furthest try is told");

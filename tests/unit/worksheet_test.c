@@ -15,74 +15,74 @@ static struct worksheet *parse(const char *text)
 
 /* ---- a good page ---- */
 
-static const char good[] = "# 42. A good page\n"                            /* 1 */
-                           "*15 minutes. Terminals A and B.*\n"             /* 2 */
-                           "\n"                                             /* 3 */
-                           "A paragraph that goes\n"                        /* 4 */
-                           "on in a second line.\n"                         /* 5 */
-                           "\n"                                             /* 6 */
-                           "<!-- network: host -->\n"                       /* 7 */
-                           "<!-- needs: setpriv\n"                          /* 8 */
-                           "     ipv6 -->\n"                                /* 9 */
-                           "<!-- claims: C1 C22 -->\n"                      /* 10 */
-                           "<!-- dispels: 3 10 -->\n"                       /* 11 */
-                           "## New words\n"                                 /* 12 */
-                           "- **source port**: the port where a\n"          /* 13 */
-                           "  message comes from.\n"                        /* 14 */
-                           "- `client -n COUNT PORT`: opens many.\n"        /* 15 */
-                           "## Predict\n"                                   /* 16 */
-                           "How many?\n"                                    /* 17 */
-                           "1. one\n"                                       /* 18 */
-                           "2. two, that\n"                                 /* 19 */
-                           "   is\n"                                        /* 20 */
-                           "<!-- answer: 2. Because.\n"                     /* 21 */
-                           "     Truly. -->\n"                              /* 22 */
-                           "## Do\n"                                        /* 23 */
-                           "```console A\n"                                 /* 24 */
-                           "$ server 3306\n"                                /* 25 */
-                           "listening <p> ...\n"                            /* 26 */
-                           "> typed <p>\n"                                  /* 27 */
-                           "^C\n"                                           /* 28 */
-                           "...\n"                                          /* 29 */
-                           "```\n"                                          /* 30 */
-                           "```console B needs=ss\n"                        /* 31 */
-                           "$ ss -n\n"                                      /* 32 */
-                           "```\n"                                          /* 33 */
-                           "<!-- expect: <p> in 1-65535 -->\n"              /* 34 */
-                           "## What happened\n"                             /* 35 */
-                           "| a | b |\n"                                    /* 36 */
-                           "|---|---|\n"                                    /* 37 */
-                           "```text\n"                                      /* 38 */
-                           "  as it is\n"                                   /* 39 */
-                           "\n"                                             /* 40 */
-                           "$ not played\n"                                 /* 41 */
-                           "```\n"                                          /* 42 */
-                           "## Your turn\n"                                 /* 43 */
-                           "Do it.\n"                                       /* 44 */
-                           "<!-- check: tcp local-port=3306\n"              /* 45 */
-                           "     Start one. -->\n"                          /* 46 */
-                           "<!-- check: udp\n"                              /* 47 */
-                           "     And one more. -->\n"                       /* 48 */
-                           "<!-- hint: Think. -->\n"                        /* 49 */
-                           "<!-- hint: Think\n"                             /* 50 */
-                           "     again. -->\n"                              /* 51 */
-                           "<!-- solution:\n"                               /* 52 */
-                           "# why\n"                                        /* 53 */
-                           "\n"                                             /* 54 */
-                           "A$ server 3306\n"                               /* 55 */
-                           "...\n"                                          /* 56 */
-                           "listening <q> ...\n"                            /* 57 */
-                           "B$ client <q>\n"                                /* 58 */
-                           "A^C\n"                                          /* 59 */
-                           "-->\n"                                          /* 60 */
-                           "<!-- wrong: server -u 3306 -->\n"               /* 61 */
-                           "<!-- wrong:\n"                                  /* 62 */
-                           "B$ cat\n"                                       /* 63 */
-                           "B> hello\n"                                     /* 64 */
-                           "-->\n"                                          /* 65 */
-                           "## Review\n"                                    /* 66 */
-                           "1. Why?\n"                                      /* 67 */
-                           "<!-- key: Because. -->\n";                      /* 68 */
+static const char good[] = "# 42. A good page\n"                     /* 1 */
+                           "*15 minutes. Terminals A and B.*\n"      /* 2 */
+                           "\n"                                      /* 3 */
+                           "A paragraph that goes\n"                 /* 4 */
+                           "on in a second line.\n"                  /* 5 */
+                           "\n"                                      /* 6 */
+                           "<!-- network: host -->\n"                /* 7 */
+                           "<!-- needs: setpriv\n"                   /* 8 */
+                           "     ipv6 -->\n"                         /* 9 */
+                           "<!-- claims: C1 C22 -->\n"               /* 10 */
+                           "<!-- dispels: 3 10 -->\n"                /* 11 */
+                           "## New words\n"                          /* 12 */
+                           "- **source port**: the port where a\n"   /* 13 */
+                           "  message comes from.\n"                 /* 14 */
+                           "- `client -n COUNT PORT`: opens many.\n" /* 15 */
+                           "## Predict\n"                            /* 16 */
+                           "How many?\n"                             /* 17 */
+                           "1. one\n"                                /* 18 */
+                           "2. two, that\n"                          /* 19 */
+                           "   is\n"                                 /* 20 */
+                           "<!-- answer: 2. Because.\n"              /* 21 */
+                           "     Truly. -->\n"                       /* 22 */
+                           "## Do\n"                                 /* 23 */
+                           "```console A\n"                          /* 24 */
+                           "$ server 3306\n"                         /* 25 */
+                           "listening <p> ...\n"                     /* 26 */
+                           "> typed <p>\n"                           /* 27 */
+                           "^C\n"                                    /* 28 */
+                           "...\n"                                   /* 29 */
+                           "```\n"                                   /* 30 */
+                           "```console B needs=ss\n"                 /* 31 */
+                           "$ ss -n\n"                               /* 32 */
+                           "```\n"                                   /* 33 */
+                           "<!-- expect: <p> in 1-65535 -->\n"       /* 34 */
+                           "## What happened\n"                      /* 35 */
+                           "| a | b |\n"                             /* 36 */
+                           "|---|---|\n"                             /* 37 */
+                           "```text\n"                               /* 38 */
+                           "  as it is\n"                            /* 39 */
+                           "\n"                                      /* 40 */
+                           "$ not played\n"                          /* 41 */
+                           "```\n"                                   /* 42 */
+                           "## Your turn\n"                          /* 43 */
+                           "Do it.\n"                                /* 44 */
+                           "<!-- check: tcp local-port=3306\n"       /* 45 */
+                           "     Start one. -->\n"                   /* 46 */
+                           "<!-- check: udp\n"                       /* 47 */
+                           "     And one more. -->\n"                /* 48 */
+                           "<!-- hint: Think. -->\n"                 /* 49 */
+                           "<!-- hint: Think\n"                      /* 50 */
+                           "     again. -->\n"                       /* 51 */
+                           "<!-- solution:\n"                        /* 52 */
+                           "# why\n"                                 /* 53 */
+                           "\n"                                      /* 54 */
+                           "A$ server 3306\n"                        /* 55 */
+                           "...\n"                                   /* 56 */
+                           "listening <q> ...\n"                     /* 57 */
+                           "B$ client <q>\n"                         /* 58 */
+                           "A^C\n"                                   /* 59 */
+                           "-->\n"                                   /* 60 */
+                           "<!-- wrong: server -u 3306 -->\n"        /* 61 */
+                           "<!-- wrong:\n"                           /* 62 */
+                           "B$ cat\n"                                /* 63 */
+                           "B> hello\n"                              /* 64 */
+                           "-->\n"                                   /* 65 */
+                           "## Review\n"                             /* 66 */
+                           "1. Why?\n"                               /* 67 */
+                           "<!-- key: Because. -->\n";               /* 68 */
 
 /* Items in order: what they must be. */
 static const struct {
@@ -95,8 +95,8 @@ static const struct {
     {ITEM_TEXT, SECTION_INTRODUCTION, 2, "*15 minutes. Terminals A and B.*", 0},
     {ITEM_TEXT, SECTION_INTRODUCTION, 4, "A paragraph that goes\non in a second line.", 0},
     {ITEM_HEADING, SECTION_WORDS, 12, "New words", 2},
-    {ITEM_TEXT, SECTION_WORDS, 13,
-     "- **source port**: the port where a\n  message comes from.", 0},
+    {ITEM_TEXT, SECTION_WORDS, 13, "- **source port**: the port where a\n  message comes from.",
+     0},
     {ITEM_TEXT, SECTION_WORDS, 15, "- `client -n COUNT PORT`: opens many.", 0},
     {ITEM_HEADING, SECTION_PREDICT, 16, "Predict", 2},
     {ITEM_TEXT, SECTION_PREDICT, 17, "How many?", 0},
@@ -166,7 +166,8 @@ static void test_scripts(const struct worksheet *worksheet)
 	CHECK_STRING(worksheet->items[12].needs, "ss", "another one needs a program");
 	check_line(&worksheet->items[12].script, 0, SCRIPT_COMMAND, 32, 'B', "ss -n");
 
-	CHECK_NUMBER(solution->count, 5, "a script in lines; those with # and without text are none");
+	CHECK_NUMBER(solution->count, 5,
+	             "a script in lines; those with # and without text are none");
 	check_line(solution, 0, SCRIPT_COMMAND, 55, 'A', "server 3306");
 	check_line(solution, 1, SCRIPT_OUTPUT, 56, 'A', "...");
 	check_line(solution, 2, SCRIPT_OUTPUT, 57, 'A', "listening <q> ...");
@@ -337,8 +338,10 @@ static void test_block_mistakes(void)
 	refused(HEAD "```console A\n$ a\n> <p>\n```\n", 5, "<p>");
 	refused(HEAD "```console A\n$ a\n```\n```console A admin\n$ a\n```\n", 6, "another letter");
 	refused(HEAD "```console A admin\n$ a\n```\n```console A\n$ a\n```\n", 6, "another letter");
-	refused(HEAD "<!-- network: host -->\n```console A admin\n$ a\n```\n", 5, "network: sandbox");
-	refused(HEAD "```console A admin\n$ a\n```\n<!-- network: host -->\n", 4, "network: sandbox");
+	refused(HEAD "<!-- network: host -->\n```console A admin\n$ a\n```\n", 5,
+	        "network: sandbox");
+	refused(HEAD "```console A admin\n$ a\n```\n<!-- network: host -->\n", 4,
+	        "network: sandbox");
 }
 
 static void test_directive_mistakes(void)
@@ -372,7 +375,8 @@ static void test_prediction_mistakes(void)
 	refused(HEAD "## Predict\n1. a\n<!-- answer: 1 -->\n", 5, "number");
 	refused(HEAD "## Predict\n1. a\n<!-- answer: 1. -->\n", 5, "why");
 	refused(HEAD "<!-- answer: 1. So. -->\n", 3, "1 to 0");
-	refused(HEAD "## Predict\n1. a\n<!-- answer: 1. So. -->\n<!-- answer: 1. So. -->\n", 6, "choices");
+	refused(HEAD "## Predict\n1. a\n<!-- answer: 1. So. -->\n<!-- answer: 1. So. -->\n", 6,
+	        "choices");
 }
 
 static void test_expect_mistakes(void)
@@ -393,7 +397,8 @@ static void test_turn_mistakes(void)
 	refused(HEAD "<!-- solution:\nserver 80\nclient 80\n-->\n", 4, "terminal");
 	refused(HEAD "<!-- solution:\n# a\nA$\n-->\n", 5, "'$ command'");
 	refused(HEAD "<!-- wrong:\nA$ client <p>\n-->\n", 4, "<p>");
-	refused(HEAD "<!-- network: host -->\n<!-- wrong:\nA admin$ id\n-->\n", 5, "network: sandbox");
+	refused(HEAD "<!-- network: host -->\n<!-- wrong:\nA admin$ id\n-->\n", 5,
+	        "network: sandbox");
 	refused(HEAD "<!-- wrong:\nA admin$ id\nB$ id\n-->\n<!-- network: host -->\n", 4,
 	        "network: sandbox");
 	refused(HEAD "<!-- hint: 1 -->\n<!-- hint: 2 -->\n<!-- hint: 3 -->\n<!-- hint: 4 -->\n"
