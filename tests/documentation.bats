@@ -380,3 +380,17 @@ try_examples() {
     [ "$output" -eq 1 ] || die "options of $program that README invents: $output"
   done
 }
+
+@test "the README's table of exercises says what the pages say" {
+  sed -nE "s/^\\| ([0-9]+) \\| ([^|]*) \\| ([0-9]+) \\| [^|]* \\| ([^|]*) \\|$/\\1|\\2|\\3|\\4/p" "$ROOT/README.md" >said
+  local file
+  for file in "$ROOT"/lab/exercises/[0-9]*.md; do
+    awk -v OFS='|' '
+      NR == 1 { number = $2 + 0; title = $0; sub(/^# [0-9]+\. /, "", title) }
+      NR == 2 { minutes = substr($1, 2) }
+      /^<!-- claims: / { claims = $0; gsub(/^<!-- claims: | -->$/, "", claims) }
+      END { if (number > 0) print number, title, minutes, claims }' "$file"
+  done >written
+  [ "$(wc -l <said)" -ge 18 ]
+  run -0 diff said written
+}
