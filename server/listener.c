@@ -78,6 +78,7 @@ static int explain_failure(const struct options *options, const char *call,
 	    .error = errno,
 	    .transport = options->transport,
 	    .local = *wanted,
+	    .reuseaddr = options->reuseaddr && options->transport == TRANSPORT_TCP,
 	    .reuseport = options->reuseport,
 	    .program_path = options->program_path,
 	});

@@ -332,8 +332,13 @@ static void add_leftovers(const struct failure *failure, struct explanation *exp
 		if (holders->longest_ms > 0)
 			ADD_WHY(explanation, "The last one ends in %ld s. ",
 			        (holders->longest_ms + 999) / 1000);
-		ADD_WHY(explanation, "With SO_REUSEADDR, which portlab's server sets by default, a "
-		                     "listener may bind nevertheless, if the earlier one set it, too.");
+		if (failure->reuseaddr)
+			ADD_WHY(explanation,
+			        "SO_REUSEADDR was set this time, but not by the earlier socket, "
+			        "and here both must.");
+		else
+			ADD_WHY(explanation, "With SO_REUSEADDR, which portlab's server sets by default, a "
+			                     "listener may bind nevertheless.");
 	} else {
 		ADD_WHY(explanation,
 		        "Nobody listens on it, but %d connection%s of this port still "

@@ -17,6 +17,7 @@ struct failure {
 	enum transport transport;
 	struct endpoint local;    /* what was to be bound, or the socket's own name */
 	struct endpoint peer;     /* what was to be reached */
+	bool reuseaddr;           /* SO_REUSEADDR was set */
 	bool reuseport;           /* SO_REUSEPORT was set */
 	bool own_port;            /* client: the source port was chosen by its user */
 	int64_t waited_ms;        /* how long, where a time limit was the end; else 0 */

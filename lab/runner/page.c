@@ -173,7 +173,7 @@ void page_text(const char *markdown, const char *mark)
 
 /* ---- tables ---- */
 
-enum { COLUMNS_MOST = 8, CELL_MOST = 160 };
+enum { COLUMNS_MOST = 8, CELL_MOST = 160, LAST_COLUMN_LEAST = 12 };
 
 struct row {
 	char cells[COLUMNS_MOST][CELL_MOST]; /* without marks */
@@ -214,11 +214,17 @@ static void print_row(const struct row *row, const size_t *widths, bool head)
 {
 	size_t indent = 2;
 
-	print("  %s", head ? page_bold() : "");
-	for (size_t i = 0; i + 1 < row->count; i++) {
-		print("%s%*s  ", row->cells[i], (int)(widths[i] - text_columns(row->cells[i])), "");
+	for (size_t i = 0; i + 1 < row->count; i++)
 		indent += widths[i] + 2;
+	if (indent + LAST_COLUMN_LEAST > (size_t)width) { /* too narrow: one cell below the other */
+		for (size_t i = 0; i < row->count; i++)
+			if (row->cells[i][0] != '\0')
+				page_text(row->cells[i], i == 0 ? "  " : "      ");
+		return;
 	}
+	print("  %s", head ? page_bold() : "");
+	for (size_t i = 0; i + 1 < row->count; i++)
+		print("%s%*s  ", row->cells[i], (int)(widths[i] - text_columns(row->cells[i])), "");
 	/* The last column takes what is left of the window. */
 	struct wrap wrap = {.column = indent, .indent = indent};
 	if (row->count > 0)

@@ -365,10 +365,28 @@ static enum play_result type_line(struct player *player, struct terminal *termin
 
 /* ---- scripts and blocks ---- */
 
+/* Ctrl-C ends what runs there; only then may another terminal look at what it has left. */
+static enum play_result wait_for_prompt(struct player *player, struct terminal *terminal,
+                                        int line)
+{
+	int64_t deadline = clock_ms() + PLAY_LIMIT_MS;
+
+	while (!terminal_is_idle(terminal)) {
+		if (asked_to_end)
+			return PLAY_ENDED;
+		if (clock_ms() >= deadline)
+			return differs(player, line, "terminal %c: '%s' has not ended after Ctrl-C",
+			               terminal->name, terminal->typed);
+		(void)wait_for_anything(player, false, deadline);
+	}
+	return PLAY_DONE;
+}
+
 /* A command with nothing below it must end by itself: else nobody knows when it has worked. */
 static enum play_result play_script(struct player *player, const struct script *script)
 {
 	enum play_result result = PLAY_DONE;
+	const struct script_line *last_action = NULL;
 
 	for (size_t i = 0; i < script->count && result == PLAY_DONE;) {
 		const struct script_line *line = &script->lines[i];
@@ -378,6 +396,7 @@ static enum play_result play_script(struct player *player, const struct script *
 			return differs(player, line->number, "cannot open terminal %c: %s", line->terminal,
 			               strerror(errno));
 		if (line->kind != SCRIPT_OUTPUT) {
+			last_action = line;
 			result = type_line(player, terminal, line);
 			i++;
 			bool alone = i == script->count || script->lines[i].kind == SCRIPT_COMMAND;
@@ -391,6 +410,10 @@ static enum play_result play_script(struct player *player, const struct script *
 		result = wait_for_lines(player, terminal, line, end - i);
 		i = end;
 	}
+	if (result == PLAY_DONE && last_action != NULL && last_action->kind == SCRIPT_KEY &&
+	    last_action->text[0] == 'C')
+		result = wait_for_prompt(player, find_terminal(player, last_action->terminal),
+		                         last_action->number);
 	return result;
 }
 
@@ -657,8 +680,16 @@ static enum play_result after_difference(struct player *player)
 		return PLAY_DIFFERENT;
 	player->astray = true;
 	print("\n");
-	page_text("This machine says something else than the page:", "-- ");
-	page_verbatim(player->different);
+	page_text("This machine says something else than the page. (Some things end by themselves "
+	          "after a minute: a long pause may be the reason.)",
+	          "-- ");
+	for (const char *at = player->different; *at != '\0';) {
+		char line[512];
+		size_t length = strcspn(at, "\n");
+		snprintf(line, sizeof line, "%.*s", (int)length, at);
+		page_text(line, "   ");
+		at += length + (at[length] == '\n');
+	}
 	for (size_t i = 0; i < player->terminal_count; i++)
 		player->terminals[i].floating = true;
 	(void)display_floating(player, false);

@@ -180,44 +180,51 @@ int link_set_gateway(struct in_addr gateway)
 
 /* ---- by ioctl ---- */
 
-static int device_ioctl(const char *name, unsigned long what, struct ifreq *request)
+/* A request about the device, and any socket to make it with. Returns that, or -1. */
+static int begin_request(const char *name, struct ifreq *request)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1)
-		return -1;
+	memset(request, 0, sizeof *request);
 	strncpy(request->ifr_name, name, IFNAMSIZ - 1);
-	int result = ioctl(fd, what, request);
+	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+static int end_request(int fd, int result)
+{
 	int error = errno;
+
 	(void)close(fd);
 	errno = error;
 	return result;
 }
 
+static int switch_off(const char *name, uint32_t what)
+{
+	struct ethtool_value off = {what, 0};
+	struct ifreq request;
+	int fd = begin_request(name, &request);
+
+	if (fd == -1)
+		return -1;
+	request.ifr_data = (void *)&off;
+	return end_request(fd, ioctl(fd, SIOCETHTOOL, &request));
+}
+
 int link_make_checksums(const char *name)
 {
-	static const uint32_t switches[] = {ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM};
-
-	for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
-		struct ethtool_value off = {switches[i], 0};
-		struct ifreq request;
-		memset(&request, 0, sizeof request);
-		request.ifr_data = (void *)&off;
-		if (device_ioctl(name, SIOCETHTOOL, &request) == -1)
-			return -1;
-	}
-	return 0;
+	return switch_off(name, ETHTOOL_STXCSUM) == 0 ? switch_off(name, ETHTOOL_SRXCSUM) : -1;
 }
 
 int link_mac(const char *name, uint8_t mac[MAC_SIZE])
 {
 	struct ifreq request;
+	int fd = begin_request(name, &request);
 
-	memset(&request, 0, sizeof request);
-	if (device_ioctl(name, SIOCGIFHWADDR, &request) == -1)
+	if (fd == -1)
 		return -1;
-	memcpy(mac, request.ifr_hwaddr.sa_data, MAC_SIZE);
-	return 0;
+	int result = end_request(fd, ioctl(fd, SIOCGIFHWADDR, &request));
+	if (result == 0)
+		memcpy(mac, request.ifr_hwaddr.sa_data, MAC_SIZE);
+	return result;
 }
 
 /* ---- networks ---- */
