@@ -1,11 +1,11 @@
 /* privilege.c - see privilege.h. */
 #include "privilege.h"
-#include "user_namespace.h"
 
 #include "kit/explain.h"
 #include "kit/machine.h"
 #include "kit/narrate.h"
 #include "kit/unix.h"
+#include "last_resort.h"
 
 #include <errno.h>
 #include <pwd.h>

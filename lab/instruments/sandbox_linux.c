@@ -3,6 +3,7 @@
 #include "instruments/sandbox.h"
 
 #include "kit/machine.h"
+#include "kit/user_namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,35 +31,13 @@ static int refused(struct sandbox_refusal *refusal, const char *call)
 	return -1;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd == -1)
-		return -1;
-	ssize_t written = write(fd, text, strlen(text));
-	int error = errno;
-	(void)close(fd);
-	errno = error;
-	return written == (ssize_t)strlen(text) ? 0 : -1;
-}
-
-/* In a new user namespace: this account (outer) is called inner there. */
-static int map_account(uid_t inner_uid, uid_t outer_uid, gid_t inner_gid, gid_t outer_gid,
+/* In a new user namespace: this account (outside) is called inside there. */
+static int map_account(struct account_id inside, struct account_id outside,
                        struct sandbox_refusal *refusal)
 {
-	char map[64];
+	const char *failed;
 
-	snprintf(map, sizeof map, "%lu %lu 1", (unsigned long)inner_uid, (unsigned long)outer_uid);
-	if (write_file("/proc/self/uid_map", map) == -1)
-		return refused(refusal, "writing /proc/self/uid_map");
-	/* Without this the kernel lets nobody unprivileged map groups. */
-	if (write_file("/proc/self/setgroups", "deny") == -1)
-		return refused(refusal, "writing /proc/self/setgroups");
-	snprintf(map, sizeof map, "%lu %lu 1", (unsigned long)inner_gid, (unsigned long)outer_gid);
-	if (write_file("/proc/self/gid_map", map) == -1)
-		return refused(refusal, "writing /proc/self/gid_map");
-	return 0;
+	return user_namespace_map(inside, outside, &failed) == 0 ? 0 : refused(refusal, failed);
 }
 
 /* A fresh network has loopback, but down: then even a wrong address could be bound. */
@@ -91,7 +70,8 @@ static int unshare_network(struct sandbox_refusal *refusal)
 	if (!sandbox_by_root() || unshare(CLONE_NEWNET) == -1) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
 			return refused(refusal, "unshare");
-		if (map_account(0, uid, 0, gid, refusal) == -1)
+		if (map_account((struct account_id){0, 0}, (struct account_id){uid, gid}, refusal) ==
+		    -1)
 			return -1;
 	}
 	if (bring_loopback_up() == -1)
@@ -104,7 +84,8 @@ static int unshare_account(uid_t uid, gid_t gid, struct sandbox_refusal *refusal
 {
 	if (unshare(CLONE_NEWUSER) == -1)
 		return refused(refusal, "unshare, for the ordinary account");
-	return map_account(uid != 0 ? uid : 1000, 0, uid != 0 ? gid : 1000, 0, refusal);
+	struct account_id inside = {uid != 0 ? uid : 1000, uid != 0 ? gid : 1000};
+	return map_account(inside, (struct account_id){0, 0}, refusal);
 }
 
 static int open_namespace(pid_t pid, const char *kind)

@@ -82,8 +82,10 @@ static int run_list(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (course_find(&course) == -1 || progress_read(&progress) == -1)
+	if (course_find(&course) == -1)
 		return EXIT_FAILURE;
+	(void)progress_read(
+	    &progress); /* where it cannot be read, that was said: then it is empty */
 	page_prepare(NARRATE_COLOR_AUTO);
 	int next = next_of(&course, &progress);
 	for (size_t i = 0; i < course.count; i++) {
@@ -153,8 +155,10 @@ static int run_next(int argc, char **argv)
 		return status;
 	if (no_arguments(argc) == -1)
 		return EXIT_USAGE;
-	if (course_find(&course) == -1 || progress_read(&progress) == -1)
+	if (course_find(&course) == -1)
 		return EXIT_FAILURE;
+	(void)progress_read(
+	    &progress); /* where it cannot be read, that was said: then it is empty */
 	page_prepare(NARRATE_COLOR_AUTO);
 	int number = next_of(&course, &progress);
 	if (number == 0) {
@@ -180,18 +184,22 @@ static const char show_help[] =
     "\n"
     "  --key   the teacher's: with the answers, the checks, hints and solution\n";
 
-static void show_console(const struct item *item)
+static void show_console(const struct stage *stage, const struct item *item)
 {
-	char terminal = item->script.lines[0].terminal;
+	struct terminal terminal = {.name = item->script.lines[0].terminal,
+	                            .admin = item->script.lines[0].admin};
 
 	print("\n");
 	for (size_t i = 0; i < item->script.count; i++) {
 		const struct script_line *line = &item->script.lines[i];
-		print("%c%s %s%s\n", terminal, text_is_utf8() ? " \xe2\x94\x82" : " |",
-		      line->kind == SCRIPT_COMMAND ? (line->admin ? "# " : "$ ")
-		      : line->kind == SCRIPT_KEY   ? "^"
-		                                   : "",
-		      line->text);
+		if (line->kind == SCRIPT_OUTPUT)
+			stage_line(stage, &terminal, line->text);
+		else
+			stage_typed(stage, &terminal,
+			            line->kind == SCRIPT_COMMAND ? (line->admin ? "# " : "$ ")
+			            : line->kind == SCRIPT_KEY   ? "^"
+			                                         : "",
+			            line->text);
 	}
 	if (item->needs != NULL)
 		print("(only where %s is installed)\n", item->needs);
@@ -224,7 +232,7 @@ static void show_page(const struct worksheet *worksheet, bool key)
 	for (size_t i = 0; i < worksheet->item_count; i++) {
 		const struct item *item = &worksheet->items[i];
 		if (item->kind == ITEM_CONSOLE)
-			show_console(item);
+			show_console(&stage, item);
 		else if (item->kind == ITEM_ANSWER && key)
 			snprintf(mark, sizeof mark, "  answer %d: ", item->number),
 			    page_text(item->text, mark);
@@ -437,8 +445,10 @@ static int run_report(int argc, char **argv)
 		return EXIT_USAGE;
 	narrate_configure(
 	    &(struct narrate_options){.form = form == FORM_JSON ? NARRATE_JSON : NARRATE_TEXT});
-	if (course_find(&course) == -1 || progress_read(&progress) == -1)
+	if (course_find(&course) == -1)
 		return EXIT_FAILURE;
+	(void)progress_read(
+	    &progress); /* where it cannot be read, that was said: then it is empty */
 	if (form == FORM_CSV)
 		print("exercise,title,predictions "
 		      "right,predictions,passed,attempts,hints,seconds,when\n");

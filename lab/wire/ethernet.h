@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MAC_SIZE = 6 };
+
 struct ethernet {
 	int fd; /* packet socket, does not block */
 	struct in_addr address;

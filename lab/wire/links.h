@@ -36,9 +36,6 @@ int link_set_gateway(struct in_addr gateway);
  */
 int link_make_checksums(const char *name);
 
-enum { MAC_SIZE = 6 };
-int link_mac(const char *name, uint8_t mac[MAC_SIZE]);
-
 /* The network in which this process is, as a descriptor to come back by; -1 with errno. */
 int network_own(void);
 

@@ -214,19 +214,6 @@ int link_make_checksums(const char *name)
 	return switch_off(name, ETHTOOL_STXCSUM) == 0 ? switch_off(name, ETHTOOL_SRXCSUM) : -1;
 }
 
-int link_mac(const char *name, uint8_t mac[MAC_SIZE])
-{
-	struct ifreq request;
-	int fd = begin_request(name, &request);
-
-	if (fd == -1)
-		return -1;
-	int result = end_request(fd, ioctl(fd, SIOCGIFHWADDR, &request));
-	if (result == 0)
-		memcpy(mac, request.ifr_hwaddr.sa_data, MAC_SIZE);
-	return result;
-}
-
 /* ---- networks ---- */
 
 int network_own(void)

@@ -53,13 +53,6 @@ int link_make_checksums(const char *name)
 	return none();
 }
 
-int link_mac(const char *name, uint8_t mac[MAC_SIZE])
-{
-	(void)name;
-	(void)mac;
-	return none();
-}
-
 int network_own(void)
 {
 	return none();

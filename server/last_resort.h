@@ -1,12 +1,12 @@
 /*
- * user_namespace.h - giving up root where there is nobody else to become: in a private
+ * last_resort.h - giving up root where there is nobody else to become: in a private
  * network made by an ordinary account, root is the only account that there is
  * (machine_has_account() tells).
  *
  * Source: user_namespaces(7).
  */
-#ifndef PORTLAB_USER_NAMESPACE_H
-#define PORTLAB_USER_NAMESPACE_H
+#ifndef PORTLAB_LAST_RESORT_H
+#define PORTLAB_LAST_RESORT_H
 
 #include <sys/types.h>
 

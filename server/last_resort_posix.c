@@ -1,5 +1,5 @@
-/* user_namespace_posix.c - a system without user namespaces. Twin: user_namespace_linux.c. */
-#include "user_namespace.h"
+/* last_resort_posix.c - a system without user namespaces. Twin: last_resort_linux.c. */
+#include "last_resort.h"
 
 #include <errno.h>
 
