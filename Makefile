@@ -38,14 +38,17 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
 KIT = $(BUILD)/libkit.a
 LAB = $(BUILD)/liblab.a
 PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
-UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c)) \
+	$(BUILD)/unit/replay_test
+FUZZ_TARGETS = port endpoint greeting text worksheet match directive segment
+FUZZ_SECONDS = 75
 
 # make V=1 shows the whole commands.
 say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test bench unit install uninstall clean help FORCE
+.PHONY: all demo test fuzz bench unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -95,6 +98,26 @@ demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
 
 test: all unit ## every test; STRICT=1: a skipped test is a failure
 	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
+
+$(BUILD)/unit/replay_test: $(BUILD)/tests/fuzz/replay_test.o $(BUILD)/tests/fuzz/targets.o \
+		$(LAB) $(KIT)
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# In a build of its own: libFuzzer watches which code an input reaches.
+fuzz: ## all parsers under libFuzzer (clang), FUZZ_SECONDS=75 for each
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz BIN=build/fuzz/bin \
+		SANITIZE=fuzzer-no-link,address,undefined build/fuzz/libkit.a build/fuzz/liblab.a \
+		build/fuzz/tests/fuzz/targets.o
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p build/fuzz/new/$$target && \
+		clang -std=c11 -g -DTARGET=$$target -fsanitize=fuzzer,address,undefined -pthread \
+			-o build/fuzz/$$target tests/fuzz/fuzz.c build/fuzz/tests/fuzz/targets.o \
+			build/fuzz/liblab.a build/fuzz/libkit.a && \
+		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$target- \
+			build/fuzz/new/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
 
 bench: all ## measure against bare loops, as ratios (Linux; two minutes at most)
 	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/run.sh
