@@ -186,12 +186,24 @@ static int open_programs_to_all(void)
 	return 0;
 }
 
+/* Where administrators' programs are, such as nft, an ordinary account often does not look. */
+static void add_admin_path(void)
+{
+	const char *path = getenv("PATH");
+	char longer[4096];
+
+	if (path != NULL &&
+	    snprintf(longer, sizeof longer, "%s:/usr/sbin:/sbin", path) < (int)sizeof longer)
+		(void)setenv("PATH", longer, 1);
+}
+
 int surroundings_prepare(void)
 {
 	const char *where = getenv("TMPDIR");
 
 	if (find_programs(programs, sizeof programs) == -1)
 		return -1;
+	add_admin_path();
 	snprintf(base, sizeof base, "%.900s/portlab-XXXXXX",
 	         where != NULL && where[0] == '/' ? where : "/tmp");
 	if (mkdtemp(base) == NULL) {
