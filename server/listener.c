@@ -30,7 +30,7 @@ static const char *right_note(uint16_t port)
 	    [BIND_RIGHT_ANYBODY] = "any user may",
 	    [BIND_RIGHT_LOWERED] = "limit lowered",
 	    [BIND_RIGHT_ROOT] = "root may",
-	    [BIND_RIGHT_SANDBOX] = "sandbox's root",
+	    [BIND_RIGHT_SANDBOX] = "network's root",
 	    [BIND_RIGHT_CAPABILITY] = "capability",
 	    [BIND_RIGHT_FOREIGN] = "",
 	    [BIND_RIGHT_NONE] = "",

@@ -139,7 +139,7 @@ set_limit() {
   if [ "$inside $outside $count" = '0 0 4294967295' ]; then
     grep -qE '^  bind .*root may$' server.out
   else
-    grep -qE "^  bind .*sandbox's root$" server.out
+    grep -qE "^  bind .*network's root$" server.out
   fi
 }
 

@@ -391,7 +391,7 @@ static void print_row(enum form form, const struct worksheet *worksheet,
 		                   {"seconds", NULL, entry->seconds}),
 		});
 	} else {
-		print("%2d  %-30.30s %5u/%-5u %-7s %8u %6u %4ld min\n", worksheet->number,
+		print("%2d  %-31.31s %4u/%-5u %-7s %8u %6u %4ld min\n", worksheet->number,
 		      worksheet->title, entry->right, entry->predicted,
 		      entry->passed != 0    ? "yes"
 		      : entry->attempts > 0 ? "not yet"

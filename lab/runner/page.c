@@ -5,6 +5,7 @@
 #include "kit/text.h"
 #include "kit/unix.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -210,33 +211,48 @@ static bool is_rule(const struct row *row)
 	       strspn(row->cells[0], "-:") == strlen(row->cells[0]);
 }
 
-static void print_row(const struct row *row, const size_t *widths, bool head)
+/* Too narrow for columns: one cell below the other, each with the head of its column. */
+static void print_stacked(const struct row *row, const struct row *head)
+{
+	char mark[CELL_MOST + 8];
+
+	for (size_t i = 0; i < row->count; i++) {
+		if (head->cells[i][0] != '\0')
+			snprintf(mark, sizeof mark, "%s%s: ", i == 0 ? "  " : "    ", head->cells[i]);
+		else
+			snprintf(mark, sizeof mark, "%s", i == 0 ? "  " : "    ");
+		page_text(row->cells[i][0] != '\0' ? row->cells[i] : "-",
+		          text_columns(mark) + 8 < (size_t)width ? mark : "    ");
+	}
+}
+
+/* The head is the row without a `head`. */
+static void print_row(const struct row *row, const size_t *widths, const struct row *head)
 {
 	size_t indent = 2;
 
 	for (size_t i = 0; i + 1 < row->count; i++)
 		indent += widths[i] + 2;
-	if (indent + LAST_COLUMN_LEAST > (size_t)width) { /* too narrow: one cell below the other */
-		for (size_t i = 0; i < row->count; i++)
-			if (row->cells[i][0] != '\0')
-				page_text(row->cells[i], i == 0 ? "  " : "      ");
+	if (indent + LAST_COLUMN_LEAST > (size_t)width) {
+		if (head != NULL)
+			print_stacked(row, head);
 		return;
 	}
-	print("  %s", head ? page_bold() : "");
+	print("  %s", head == NULL ? page_bold() : "");
 	for (size_t i = 0; i + 1 < row->count; i++)
 		print("%s%*s  ", row->cells[i], (int)(widths[i] - text_columns(row->cells[i])), "");
 	/* The last column takes what is left of the window. */
 	struct wrap wrap = {.column = indent, .indent = indent};
 	if (row->count > 0)
 		wrap_text(&wrap, row->cells[row->count - 1]);
-	print("%s\n", head ? page_end() : "");
+	print("%s\n", head == NULL ? page_end() : "");
 }
 
 static void print_table(const char *text)
 {
-	struct row row;
+	struct row head, row;
 	size_t widths[COLUMNS_MOST] = {0};
-	bool head = true;
+	const char *body = split_row(text, &head);
 
 	for (const char *line = text; *line != '\0';) {
 		line = split_row(line, &row);
@@ -245,10 +261,11 @@ static void print_table(const char *text)
 			widths[i] = columns > widths[i] ? columns : widths[i];
 		}
 	}
-	for (const char *line = text; *line != '\0'; head = false) {
-		line = split_row(line, &row);
+	print_row(&head, widths, NULL);
+	while (*body != '\0') {
+		body = split_row(body, &row);
 		if (!is_rule(&row))
-			print_row(&row, widths, head);
+			print_row(&row, widths, &head);
 	}
 }
 

@@ -18,6 +18,8 @@ static const char header[] = "portlab progress 1\n";
 /* Makes every directory on the way. Returns 0, or -1 with errno. */
 static int make_directories(char *path)
 {
+	int refused = 0; /* the reason may lie higher up than the last one */
+
 	for (char *slash = path + 1; *slash != '\0'; slash++) {
 		if (*slash != '/')
 			continue;
@@ -26,8 +28,13 @@ static int make_directories(char *path)
 		*slash = '/';
 		if (made == -1 && errno != EEXIST && errno != EROFS && errno != EACCES)
 			return -1;
+		if (made == -1 && errno != EEXIST)
+			refused = errno;
 	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	errno = errno == ENOENT && refused != 0 ? refused : errno;
+	return -1;
 }
 
 int progress_directory(char *path, size_t size)
@@ -140,8 +147,11 @@ static bool parse_file(FILE *file, struct progress *progress)
 static void set_aside(const char *path)
 {
 	char aside[1100];
+	struct stat status;
 
 	snprintf(aside, sizeof aside, "%s.damaged", path);
+	for (int i = 2; i < 100 && lstat(aside, &status) == 0; i++)
+		snprintf(aside, sizeof aside, "%s.damaged-%d", path, i);
 	if (rename(path, aside) == 0)
 		complain("%s is damaged; it is now %s, and a new one is begun", path, aside);
 	else

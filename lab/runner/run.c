@@ -136,7 +136,7 @@ static void introduce(struct player *player)
 		return;
 	page_title(worksheet);
 	if (player->resume_at > 0)
-		print("\nYou were here before: what you have seen is done again, without stops.\n");
+		print("\nYou were here before: what came before this place is done again, unseen.\n");
 	else if (worksheet->items[0].kind != ITEM_TEXT)
 		print("\n");
 }

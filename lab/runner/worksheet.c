@@ -478,10 +478,11 @@ static void parse_word(struct parser *parser, const char *line)
 {
 	struct worksheet *worksheet = parser->worksheet;
 	bool command = begins(line, "- `");
-	const char *from = line + (command ? 3 : 4);
-	const char *to = strstr(from, command ? "`" : "**");
+	bool term = begins(line, "- **");
+	const char *from = command ? line + 3 : term ? line + 4 : line;
+	const char *to = command ? strstr(from, "`") : term ? strstr(from, "**") : NULL;
 
-	if ((!command && !begins(line, "- **")) || to == NULL || to == from) {
+	if (to == NULL || to == from) {
 		fail(parser, parser->line,
 		     "a new word is written '- **term**: ...' or '- `command`: ...'");
 		return;

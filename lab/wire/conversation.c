@@ -62,10 +62,15 @@ bool conversations_are_over(const struct conversations *conversations)
 
 /* ---- states, by the rules of RFC 9293 section 3.3.2 ---- */
 
-static void after_fin(struct wire_side *sender, struct wire_side *receiver)
+static void after_fin(struct wire_side *sender, struct wire_side *receiver, uint32_t upto)
 {
+	/* Both closed at the same time: this FIN was sent before the other one had come. */
+	bool crossed = receiver->finished && upto != receiver->next;
+
 	if (sender->state == TCP_STATE_ESTABLISHED || sender->state == TCP_STATE_SYN_RECV)
 		sender->state = TCP_STATE_FIN_WAIT1;
+	else if (sender->state == TCP_STATE_CLOSE_WAIT && crossed)
+		sender->state = TCP_STATE_CLOSING;
 	else if (sender->state == TCP_STATE_CLOSE_WAIT)
 		sender->state = TCP_STATE_LAST_ACK;
 	if (receiver->state == TCP_STATE_ESTABLISHED)
@@ -94,12 +99,14 @@ static void after_ack(struct wire_side *sender, struct wire_side *receiver, uint
 }
 
 static void move_states(struct wire_side *sender, struct wire_side *receiver,
-                        const struct segment *segment)
+                        const struct segment *segment, bool again)
 {
 	if (segment->flags & SEGMENT_RST) {
 		sender->state = receiver->state = TCP_STATE_CLOSED;
 		return;
 	}
+	if ((segment->flags & SEGMENT_SYN) && again)
+		return; /* the other side had it already */
 	if (segment->flags & SEGMENT_SYN) {
 		bool answer = (segment->flags & SEGMENT_ACK) != 0;
 		sender->state = answer ? TCP_STATE_SYN_RECV : TCP_STATE_SYN_SENT;
@@ -110,7 +117,7 @@ static void move_states(struct wire_side *sender, struct wire_side *receiver,
 	if (segment->flags & SEGMENT_ACK)
 		after_ack(sender, receiver, segment->acknowledgement);
 	if (segment->flags & SEGMENT_FIN)
-		after_fin(sender, receiver);
+		after_fin(sender, receiver, segment->acknowledgement);
 }
 
 /* ---- words ---- */
@@ -187,7 +194,9 @@ void conversations_take(struct conversations *conversations, const struct segmen
 	struct wire_side *sender = &connection->sides[from];
 	struct wire_side *receiver = &connection->sides[1 - from];
 	uint32_t end = segment->sequence + segment_span(segment);
-	bool refuses = (segment->flags & SEGMENT_RST) && !sender->known;
+	/* An answer to a SYN: who has nothing there, has no number of its own either. */
+	bool refuses = (segment->flags & SEGMENT_RST) && !sender->known &&
+	               receiver->state == TCP_STATE_SYN_SENT;
 
 	if (!sender->known && !refuses) {
 		sender->known = true;
@@ -218,5 +227,5 @@ void conversations_take(struct conversations *conversations, const struct segmen
 	bool scaled = !(segment->flags & SEGMENT_SYN) && sender->scale >= 0 && receiver->scale >= 0;
 	told->window = (long)segment->window << (scaled ? sender->scale : 0);
 	say(told, segment, receiver, refuses);
-	move_states(sender, receiver, segment);
+	move_states(sender, receiver, segment, told->again);
 }

@@ -359,6 +359,10 @@ static int run(int argc, char **argv)
 	}
 	if (!options_port("the port", argv[optind], &peer.port))
 		return EXIT_USAGE;
+	if (peer.port == 0) {
+		complain("nobody can serve port 0; give one from 1 to 65535");
+		return EXIT_USAGE;
+	}
 	int status = lay_cable(&peer);
 	if (status != EXIT_SUCCESS)
 		return status;

@@ -200,7 +200,7 @@ void small_tcp_take(struct small_tcp *tcp, const struct segment *segment, int64_
                     small_tcp_sender send, void *argument)
 {
 	struct endpoint local = tcp->local;
-	bool opens = (segment->flags & (SEGMENT_SYN | SEGMENT_ACK)) == SEGMENT_SYN;
+	bool opens = (segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST)) == SEGMENT_SYN;
 
 	if (tcp->state == TCP_STATE_LISTEN && opens) {
 		take_syn(tcp, segment, now, send, argument);
@@ -211,15 +211,25 @@ void small_tcp_take(struct small_tcp *tcp, const struct segment *segment, int64_
 		return;
 	}
 	if (segment->flags & SEGMENT_RST) {
-		small_tcp_listen(tcp, &local);
+		/* Whoever guesses only the ports must not be able to cut it (RFC 5961). */
+		if (segment->sequence == tcp->receive_next)
+			small_tcp_listen(tcp, &local);
 		return;
 	}
-	if (segment->flags & SEGMENT_SYN) { /* it did not get our answer */
-		send_again(tcp, send, argument);
+	if (segment->flags & SEGMENT_SYN) {
+		if (tcp->state == TCP_STATE_SYN_RECV)
+			send_again(tcp, send, argument); /* it did not get our answer */
+		else
+			acknowledge(tcp, send, argument); /* one who began anew answers that with RST */
 		return;
 	}
-	if (segment->flags & SEGMENT_ACK)
-		take_ack(tcp, segment->acknowledgement);
+	if (!(segment->flags & SEGMENT_ACK))
+		return; /* after the first, every segment has it */
+	if (is_before(tcp->send_next, segment->acknowledgement)) {
+		acknowledge(tcp, send, argument); /* that was never sent */
+		return;
+	}
+	take_ack(tcp, segment->acknowledgement);
 	if (tcp->state == TCP_STATE_LISTEN)
 		return; /* that was the last one */
 	take_data(tcp, segment, send, argument);

@@ -4,8 +4,10 @@
  * acknowledged, and greets and echoes like the server of this suite.
  *
  * It neither waits nor reads clocks: segments and moments are handed to it, and it hands out
- * segments. What it does with the connection's states is RFC 9293 section 3.10.7; what it
- * leaves out is said where it does.
+ * segments. What it does with the connection's states is RFC 9293 section 3.10.7. It leaves
+ * out: options but the maximum segment size, urgent data, data that come before their turn
+ * (they are asked for again), more than one segment on its way, and a table of half-open
+ * connections: who sends a SYN and nothing more is waited for, less than a minute.
  */
 #ifndef PORTLAB_SMALL_TCP_H
 #define PORTLAB_SMALL_TCP_H

@@ -122,6 +122,8 @@ static void take_packet(struct wire *wire)
 
 /* ---- the command ---- */
 
+enum { NOT_RUN = 127 }; /* as shells say it */
+
 /* Its own words would stand between the segments. */
 static pid_t start_command(struct wire *wire)
 {
@@ -138,7 +140,7 @@ static pid_t start_command(struct wire *wire)
 	(void)signal(SIGINT, SIG_DFL);
 	(void)execvp(wire->command[0], wire->command);
 	complain("cannot run %s: %s", wire->command[0], strerror(errno));
-	_exit(127);
+	_exit(NOT_RUN);
 }
 
 enum { AFTERWARDS_MS = 1000 };
@@ -179,7 +181,9 @@ static int refuse(void)
 {
 	int error = errno;
 
-	complain("cannot see packets: %s", strerror(error));
+	char name[24];
+
+	complain("cannot see packets: %s (%s)", strerror(error), errno_name(error, name));
 	if (error == ENOTSUP) {
 		fprintf(stderr, "  why  this build knows no way; Linux has packet sockets\n");
 		return EXIT_SKIPPED;
@@ -207,13 +211,14 @@ static void announce(const struct wire *wire)
 static int finish(struct wire *wire, pid_t pid)
 {
 	unsigned missed = capture_missed(wire->fd);
+	int status = 0;
 
 	(void)close(wire->fd);
 	if (wire->pcap != NULL && fclose(wire->pcap) != 0)
 		wire->failed = true;
 	if (pid > 0) {
 		(void)kill(pid, SIGTERM); /* only where it still runs: it was not waited for yet */
-		(void)waitpid(pid, NULL, 0);
+		(void)waitpid(pid, &status, 0);
 	}
 	if (!narrate_is_json())
 		print("%ld segment%s of %lu connection%s%s\n", wire->count, wire->count == 1 ? "" : "s",
@@ -226,7 +231,8 @@ static int finish(struct wire *wire, pid_t pid)
 		complain("there was no segment %ld", wire->only);
 		return EXIT_FAILURE;
 	}
-	return wire->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	bool not_run = WIFEXITED(status) && WEXITSTATUS(status) == NOT_RUN;
+	return wire->failed || not_run ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run_wire(struct wire *wire)
@@ -327,6 +333,10 @@ static int run(int argc, char **argv)
 	}
 	if (!options_port("the port", argv[optind], &wire.port))
 		return EXIT_USAGE;
+	if (wire.port == 0) {
+		complain("no segment has port 0; give one from 1 to 65535");
+		return EXIT_USAGE;
+	}
 	char **rest = argv + optind + 1;
 	if (*rest != NULL && strcmp(*rest, "--") == 0)
 		rest++;
