@@ -194,10 +194,10 @@ enum play_result coach_turn(struct player *player)
 	const struct worksheet *worksheet = player->worksheet;
 	enum play_result result = PLAY_DONE;
 
-	for (size_t i = 0; i < worksheet->item_count; i++)
+	for (size_t i = 0; i < worksheet->item_count && result == PLAY_DONE; i++)
 		if (worksheet->items[i].section == SECTION_TURN)
-			stage_item(&player->stage, &worksheet->items[i]);
-	if (worksheet->check_count > 0) {
+			result = player_show(player, &worksheet->items[i]);
+	if (result == PLAY_DONE && worksheet->check_count > 0) {
 		print("\n");
 		page_text(
 		    worksheet->network == NETWORK_SANDBOX

@@ -233,7 +233,8 @@ static void print_row(const struct row *row, const size_t *widths, const struct 
 
 	for (size_t i = 0; i + 1 < row->count; i++)
 		indent += widths[i] + 2;
-	if (indent + LAST_COLUMN_LEAST > (size_t)width) {
+	size_t last = row->count > 0 ? widths[row->count - 1] : 0;
+	if (indent + (last < LAST_COLUMN_LEAST ? last : LAST_COLUMN_LEAST) > (size_t)width) {
 		if (head != NULL)
 			print_stacked(row, head);
 		return;

@@ -184,8 +184,7 @@ static enum play_result play_heading(struct player *player, size_t index)
 	return PLAY_DONE;
 }
 
-/* A paragraph that would not fit the rest of the window waits for the person. */
-static enum play_result show_item(struct player *player, const struct item *item)
+enum play_result player_show(struct player *player, const struct item *item)
 {
 	long lines = 2;
 	enum play_result result = PLAY_DONE;
@@ -218,7 +217,7 @@ static enum play_result play_item(struct player *player, size_t index)
 	case ITEM_VERBATIM:
 	case ITEM_CHOICE:
 	case ITEM_KEY:
-		return show_item(player, item);
+		return player_show(player, item);
 	}
 	return PLAY_DONE;
 }

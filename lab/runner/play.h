@@ -68,6 +68,9 @@ enum play_result player_play(struct player *player);
  */
 enum play_result player_solve(struct player *player, const struct script *script);
 
+/* Shows an item of the page; one that would not fit the rest of the window waits for Enter. */
+enum play_result player_show(struct player *player, const struct item *item);
+
 /* Ends what runs in the terminals. */
 void player_end(struct player *player);
 
