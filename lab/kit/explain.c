@@ -80,6 +80,8 @@ struct holders {
 	const struct endpoint *wanted;
 	struct socket_entry listener, elsewhere, bound;
 	int listeners, listeners_elsewhere, bound_only, time_wait, others, to_peer;
+	struct port_range range; /* of this kernel, to count only those in to_peer */
+	bool range_known;
 	long longest_ms; /* the last TIME_WAIT to end */
 	const struct endpoint *peer;
 	enum tcp_state other_state;
@@ -97,12 +99,20 @@ static bool overlap(const struct endpoint *one, const struct endpoint *other)
 	       (endpoint_is_wildcard(other) && (same_family || endpoint_family(other) == AF_INET6));
 }
 
+/* Whether this kernel gives the number out; every number, where it does not tell its range. */
+static bool is_given_out(const struct holders *holders, uint16_t port)
+{
+	return !holders->range_known ||
+	       (port >= holders->range.first && port <= holders->range.last);
+}
+
 static int count_holder(const struct socket_entry *entry, void *argument)
 {
 	struct holders *holders = argument;
 	bool here = overlap(&entry->local, holders->wanted);
 
-	if (holders->peer != NULL && endpoint_equal(&entry->peer, holders->peer))
+	if (holders->peer != NULL && endpoint_equal(&entry->peer, holders->peer) &&
+	    is_given_out(holders, endpoint_port(&entry->local)))
 		holders->to_peer++;
 	if (endpoint_port(&entry->local) != endpoint_port(holders->wanted))
 		return 0;
@@ -136,6 +146,7 @@ static int find_holders(const struct endpoint *wanted, const struct endpoint *pe
 	memset(holders, 0, sizeof *holders);
 	holders->wanted = wanted;
 	holders->peer = peer;
+	holders->range_known = machine_ephemeral_range(&holders->range) == 0;
 	return socket_table_each(transport, count_holder, holders);
 }
 
@@ -584,6 +595,7 @@ static void explain_out_of_ports(const struct failure *failure, struct explanati
 	struct port_range range;
 	struct holders holders;
 	char text[ENDPOINT_TEXT_SIZE];
+	bool bound_elsewhere = false;
 
 	if (failure->own_port) {
 		explain_same_tuple(failure, explanation);
@@ -596,12 +608,21 @@ static void explain_out_of_ports(const struct failure *failure, struct explanati
 		        range.last, range.last - range.first + 1);
 	else
 		ADD_WHY(explanation, "this kernel has given out all it has. ");
-	if (find_holders(&failure->local, &failure->peer, failure->transport, &holders) == 0)
+	if (find_holders(&failure->local, &failure->peer, failure->transport, &holders) == 0) {
 		ADD_WHY(explanation,
 		        "Now %d of this machine's sockets go there, those in TIME_WAIT "
 		        "included. ",
 		        holders.to_peer);
-	ADD_WHY(explanation, "Towards another port or address the same numbers may be used again.");
+		bound_elsewhere = machine_ephemeral_range(&range) == 0 &&
+		                  holders.to_peer <= (range.last - range.first) / 2;
+	}
+	/* With most numbers free towards there, it is not connections that hold them. */
+	if (bound_elsewhere)
+		ADD_WHY(explanation, "The other numbers are bound: a port that bind() has given is "
+		                     "taken towards every destination.");
+	else
+		ADD_WHY(explanation,
+		        "Towards another port or address the same numbers may be used again.");
 	ADD_TRY(explanation, "the same destination from another address", "%s -s 127.0.0.2 ...",
 	        narrate_program());
 	ADD_TRY(explanation, "counts sockets by state", "ss -s");

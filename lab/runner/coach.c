@@ -155,8 +155,8 @@ static bool turn_is_over(struct player *player, enum play_result *result)
 	char line[64];
 
 	print("\n");
-	int length = player_ask(player, "c: check   h: hint   Enter: go on without   q: stop", line,
-	                        sizeof line);
+	int length = player_ask(player, "c check, h hint, q stop, or nothing to go on; then Enter",
+	                        line, sizeof line);
 	if (length == -1 || line[0] == 'q') {
 		*result = play_signal() != 0 ? PLAY_ENDED : PLAY_STOPPED;
 		return true;
@@ -201,9 +201,10 @@ enum play_result coach_turn(struct player *player)
 		print("\n");
 		page_text(
 		    worksheet->network == NETWORK_SANDBOX
-		        ? "Open two more windows, and type `lab shell` in each: they share one "
-		          "private network. Do it there, leave it running, then come back here."
-		        : "Open two more windows, do it there, leave it running, and come back here.",
+		        ? "Open as many windows as you need. Type `lab shell` in each, or `lab shell "
+		          "--admin` where you need root: they share one private network. Do it there, "
+		          "leave it running, and come back here."
+		        : "Do it in other windows, leave it running, and come back here.",
 		    "");
 		while (!turn_is_over(player, &result))
 			continue;

@@ -252,13 +252,13 @@ static int serve(struct peer *peer)
 			take_packet(peer, packet, (size_t)length);
 			continue;
 		}
+		look_at_counter(peer);
 		small_tcp_tick(&peer->tcp, clock_ms(), send_segment, peer);
 		if (peer->late_at != -1 && clock_ms() >= peer->late_at) {
 			print("         now the one that was held up arrives\n");
 			send_packet(peer, peer->late, peer->late_length);
 			peer->late_at = -1;
 		}
-		look_at_counter(peer);
 		(void)wait_for_fd(peer->ethernet.fd, POLLIN, next_moment(peer));
 	}
 	print("%lu connection%s\n", (unsigned long)peer->tcp.connections,
@@ -344,7 +344,7 @@ static int run(int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	static struct peer peer = {.late_at = -1};
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	int option;
 
 	while ((option = options_next(argc, argv, "h", long_options)) != -1) {

@@ -145,6 +145,23 @@ static pid_t start_command(struct wire *wire)
 
 enum { AFTERWARDS_MS = 1000 };
 
+/* It may end by itself, but not take long. Returns its status as wait() gives it. */
+static int end_command(pid_t pid)
+{
+	int64_t deadline = clock_ms() + AFTERWARDS_MS;
+	int status = 0;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_ms() >= deadline) {
+			(void)kill(pid, SIGTERM);
+			(void)waitpid(pid, &status, 0);
+			break;
+		}
+		(void)poll(NULL, 0, 10);
+	}
+	return status;
+}
+
 /*
  * Until it is enough. With a command: until it has ended, and then until its connections have,
  * or nothing more has come for a second.
@@ -216,10 +233,8 @@ static int finish(struct wire *wire, pid_t pid)
 	(void)close(wire->fd);
 	if (wire->pcap != NULL && fclose(wire->pcap) != 0)
 		wire->failed = true;
-	if (pid > 0) {
-		(void)kill(pid, SIGTERM); /* only where it still runs: it was not waited for yet */
-		(void)waitpid(pid, &status, 0);
-	}
+	if (pid > 0)
+		status = end_command(pid);
 	if (!narrate_is_json())
 		print("%ld segment%s of %lu connection%s%s\n", wire->count, wire->count == 1 ? "" : "s",
 		      (unsigned long)wire->conversations.count,
@@ -237,7 +252,7 @@ static int finish(struct wire *wire, pid_t pid)
 
 static int run_wire(struct wire *wire)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	pid_t pid = 0;
 
 	wire->fd = capture_open();
