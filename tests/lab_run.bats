@@ -64,9 +64,9 @@ plays() {
 
 @test "two at once do not meet" {
   need_sandbox
-  start one timeout 60 "$lab" run --auto 5
+  start one "$lab" run --auto 5
   local one=$PID
-  start two timeout 60 "$lab" run --auto 5
+  start two "$lab" run --auto 5
   wait_for_end "$PID"
   [ "$STATUS" -eq 0 ] || die "$(cat two.err)"
   wait_for_end "$one"

@@ -888,7 +888,7 @@ PYTHON
   write_attack
   start_peer
   # Without SYN (2), so that nobody else is the one client that it has time for.
-  start attack "${INSIDE[@]}" timeout 60 python3 attack.py 1000000 253 0.001
+  start attack "${INSIDE[@]}" python3 attack.py 1000000 253 0.001
   wait_for_line peer.out 'checksum wrong '
   local i
   for i in 1 2 3; do
