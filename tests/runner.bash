@@ -63,7 +63,7 @@ descendants() {
 all_gone() {
   local pid
   for pid in "$@"; do
-    ! ps -o stat= -p "$pid" | grep -qv '^Z' || return 1
+    [ -z "$(ps -o stat= -p "$pid" | grep -v '^Z')" ] || return 1
   done
 }
 

@@ -260,30 +260,41 @@ static enum play_result wait_for_lines(struct player *player, struct terminal *t
 
 /* ---- what is typed ---- */
 
-/* Waits until nothing runs there, and every line that came was on the page. */
-enum play_result perform_settle(struct player *player, struct terminal *terminal, int line)
+/* Waits until nothing runs there. PLAY_DIFFERENT, without words, where it still does. */
+static enum play_result wait_for_prompt(struct player *player, struct terminal *terminal)
 {
 	int64_t deadline = clock_ms() + PLAY_LIMIT_MS;
 
-	/* What should have been refused may run instead: nobody else will end it. */
-	if (player->astray && !terminal_is_idle(terminal))
-		(void)terminal_press(terminal, 'C');
 	while (!terminal_is_idle(terminal)) {
 		if (asked_to_end)
 			return PLAY_ENDED;
 		if (clock_ms() >= deadline)
-			return perform_differs(player, line,
-			                       "terminal %c is not back at its prompt: '%s' still runs\n"
-			                       "end it with ^C before this line",
-			                       terminal->name, terminal->typed);
+			return PLAY_DIFFERENT;
 		(void)perform_wait(player, false, deadline);
 	}
+	return PLAY_DONE;
+}
+
+/* Waits until nothing runs there, and every line that came was on the page. */
+enum play_result perform_settle(struct player *player, struct terminal *terminal, int line)
+{
+	/* What should have been refused may run instead: nobody else will end it. */
+	if (player->astray && !terminal_is_idle(terminal))
+		(void)terminal_press(terminal, 'C');
+	enum play_result result = wait_for_prompt(player, terminal);
+	if (result == PLAY_DIFFERENT)
+		return perform_differs(player, line,
+		                       "terminal %c is not back at its prompt: '%s' still runs\n"
+		                       "end it with ^C before this line",
+		                       terminal->name, terminal->typed);
+	if (result != PLAY_DONE)
+		return result;
 	while (terminal->matched < terminal->count &&
 	       (terminal->floating || match_is_blank(terminal->lines[terminal->matched])))
 		terminal->matched++;
-	enum play_result shown = display(player, terminal, terminal->matched, true);
-	if (shown != PLAY_DONE)
-		return shown;
+	result = display(player, terminal, terminal->matched, true);
+	if (result != PLAY_DONE)
+		return result;
 	if (terminal->matched < terminal->count)
 		return perform_differs(player, line,
 		                       "seen on terminal %c, but not on the page: %.300s\n"
@@ -365,20 +376,16 @@ static enum play_result type_line(struct player *player, struct terminal *termin
 /* ---- scripts and blocks ---- */
 
 /* Ctrl-C ends what runs there; only then may another terminal look at what it has left. */
-static enum play_result wait_for_prompt(struct player *player, struct terminal *terminal,
-                                        int line)
+static enum play_result wait_after_key(struct player *player, const struct script_line *key)
 {
-	int64_t deadline = clock_ms() + PLAY_LIMIT_MS;
+	struct terminal *terminal = perform_terminal(player, key->terminal);
+	enum play_result result = wait_for_prompt(player, terminal);
 
-	while (!terminal_is_idle(terminal)) {
-		if (asked_to_end)
-			return PLAY_ENDED;
-		if (clock_ms() >= deadline)
-			return perform_differs(player, line, "terminal %c: '%s' has not ended after Ctrl-C",
-			                       terminal->name, terminal->typed);
-		(void)perform_wait(player, false, deadline);
-	}
-	return PLAY_DONE;
+	return result != PLAY_DIFFERENT
+	           ? result
+	           : perform_differs(player, key->number,
+	                             "terminal %c: '%s' has not ended after Ctrl-C", terminal->name,
+	                             terminal->typed);
 }
 
 /* A command with nothing below it must end by itself: else nobody knows when it has worked. */
@@ -411,8 +418,7 @@ enum play_result perform_script(struct player *player, const struct script *scri
 	}
 	if (result == PLAY_DONE && last_action != NULL && last_action->kind == SCRIPT_KEY &&
 	    last_action->text[0] == 'C')
-		result = wait_for_prompt(player, perform_terminal(player, last_action->terminal),
-		                         last_action->number);
+		result = wait_after_key(player, last_action);
 	return result;
 }
 

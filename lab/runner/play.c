@@ -85,9 +85,7 @@ static void tell_answer(struct player *player)
 	char text[1600];
 
 	player->answer = NULL;
-	if (answer == NULL)
-		return;
-	if (!stage_shows(&player->stage))
+	if (answer == NULL || !stage_shows(&player->stage))
 		return;
 	if (player->choice > 0 && player->choice == answer->number)
 		snprintf(text, sizeof text, "You said %d, and so it is. %s", player->choice,
@@ -161,7 +159,7 @@ static void catch_up(struct player *player)
 	player->stage.hidden = false;
 }
 
-/* A new section: the answer is due when its "Do" is over; a person reads at his own pace. */
+/* A new section: the answer is due when its "Do" is over; people read at their own pace. */
 static enum play_result play_heading(struct player *player, size_t index)
 {
 	const struct item *item = &player->worksheet->items[index];
@@ -174,9 +172,7 @@ static enum play_result play_heading(struct player *player, size_t index)
 		result = perform_pause(player, "Enter: go on   q: stop");
 	if (result != PLAY_DONE)
 		return result;
-	if (item->section != SECTION_DO && item->section != SECTION_PREDICT)
-		tell_answer(player);
-	else if (item->section == SECTION_PREDICT && player->answer != NULL)
+	if (item->section != SECTION_DO)
 		tell_answer(player);
 	if (player->record.reached != NULL && stage_shows(&player->stage))
 		player->record.reached(player->record.argument, item->line);

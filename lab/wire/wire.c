@@ -283,7 +283,8 @@ static bool take_form(struct wire *wire, enum form form, const char *option, con
 	return number == NULL || options_number(option, number, 1, 1000000, &wire->only);
 }
 
-static int run(int argc, char **argv)
+/* Returns -1, or the status with which to end. */
+static int parse_options(int argc, char **argv, struct wire *wire)
 {
 	enum {
 		OPTION_DIAGRAM = 256,
@@ -305,7 +306,6 @@ static int run(int argc, char **argv)
 	    {"pcap", required_argument, NULL, OPTION_PCAP},
 	    {NULL, 0, NULL, 0},
 	};
-	static struct wire wire;
 	struct narrate_options narration = {.form = NARRATE_TEXT};
 	int option;
 	bool fine = true;
@@ -315,19 +315,19 @@ static int run(int argc, char **argv)
 		case 'h':
 			return options_help(help_text);
 		case OPTION_DIAGRAM:
-			wire.form = FORM_DIAGRAM;
+			wire->form = FORM_DIAGRAM;
 			break;
 		case OPTION_HEADER:
-			fine = take_form(&wire, FORM_HEADER, "--header", optarg);
+			fine = take_form(wire, FORM_HEADER, "--header", optarg);
 			break;
 		case OPTION_CHECKSUM:
-			fine = take_form(&wire, FORM_CHECKSUM, "--checksum", optarg);
+			fine = take_form(wire, FORM_CHECKSUM, "--checksum", optarg);
 			break;
 		case OPTION_COUNT:
-			fine = options_number("--count", optarg, 1, 1000000, &wire.limit);
+			fine = options_number("--count", optarg, 1, 1000000, &wire->limit);
 			break;
 		case OPTION_PCAP:
-			wire.pcap_path = optarg;
+			wire->pcap_path = optarg;
 			break;
 		case OPTION_JSON:
 			narration.form = NARRATE_JSON;
@@ -339,9 +339,17 @@ static int run(int argc, char **argv)
 			fine = false;
 		}
 	}
-	if (!fine)
-		return EXIT_USAGE;
 	narrate_configure(&narration);
+	return fine ? -1 : EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	static struct wire wire;
+	int status = parse_options(argc, argv, &wire);
+
+	if (status != -1)
+		return status;
 	if (optind == argc) {
 		complain("give the port to watch");
 		return EXIT_USAGE;
