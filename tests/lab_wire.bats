@@ -58,7 +58,7 @@ bits() {
 # no_link NAME: the network has no such device; to be waited for.
 no_link() {
   "${INSIDE[@]}" ip -o link >links
-  [ -z "$(grep " $1[@:]" links)" ]
+  if grep -q " $1[@:]" links; then return 1; fi
 }
 
 # write_reader: a program that reads a pcap file, makes every sum itself, and holds both

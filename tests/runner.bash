@@ -63,7 +63,7 @@ descendants() {
 all_gone() {
   local pid
   for pid in "$@"; do
-    [ -z "$(ps -o stat= -p "$pid" | grep -v '^Z')" ] || return 1
+    if ps -o stat= -p "$pid" | grep -qv '^Z'; then return 1; fi
   done
 }
 
