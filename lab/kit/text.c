@@ -116,3 +116,16 @@ void text_add(char *text, size_t size, const char *format, ...)
 	(void)vsnprintf(text + end, size - end, format, arguments); /* cut is documented */
 	va_end(arguments);
 }
+
+void text_add_word(char *text, size_t size, const char *word, size_t columns)
+{
+	size_t end = strlen(text), length = strlen(word), used = text_columns(word);
+
+	if (length > size - end - 1)
+		length = size - end - 1;
+	memcpy(text + end, word, length);
+	end += length;
+	while (used++ < columns && end + 1 < size)
+		text[end++] = ' ';
+	text[end] = '\0';
+}

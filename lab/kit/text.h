@@ -30,4 +30,10 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void text_add(char *text, size_t size, const char *format, ...);
 
+/*
+ * Appends a word, then blanks until it has so many columns. Cut to fit `size` bytes with
+ * the NUL. Quicker than text_add(): a busy server tells a hundred thousand events a second.
+ */
+void text_add_word(char *text, size_t size, const char *word, size_t columns);
+
 #endif

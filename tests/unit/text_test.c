@@ -124,6 +124,29 @@ static void test_add(void)
 	CHECK(memcmp(room + 8, "################", 16) == 0, "nothing is written behind it");
 }
 
+static void test_add_word(void)
+{
+	char room[24];
+
+	memset(room, '#', sizeof room);
+	strcpy(room, "a");
+	text_add_word(room, 8, "bc", 4);
+	CHECK_STRING(room, "abc  ", "a word is filled up with blanks");
+	text_add_word(room, 8, "d", 0);
+	CHECK_STRING(room, "abc  d", "of no width as it is");
+	text_add_word(room, 8, "efgh", 2);
+	CHECK_STRING(room, "abc  de", "and cut where the room ends");
+	text_add_word(room, 8, "x", 9);
+	CHECK_STRING(room, "abc  de", "a full one stays as it is");
+	CHECK(memcmp(room + 8, "################", 16) == 0, "nothing is written behind it");
+	room[0] = '\0';
+	text_add_word(room, sizeof room, "\xc3\xa9\xe2\x86\x92", 4);
+	CHECK_STRING(room, "\xc3\xa9\xe2\x86\x92  ", "characters count, not bytes");
+	room[0] = '\0';
+	text_add_word(room, 8, "ab", 90);
+	CHECK_STRING(room, "ab     ", "blanks end with the room");
+}
+
 /* RFC 8259 section 7: what must be escaped, and that the rest is ASCII here. */
 static void test_json(void)
 {
@@ -156,6 +179,7 @@ int main(void)
 	test_every_size("a\nb\001c\"", 6);
 	test_every_size("x", 1);
 	test_add();
+	test_add_word();
 	test_json();
 	test_utf8();
 	return tap_done();
