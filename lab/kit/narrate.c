@@ -14,23 +14,25 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 4096, TEXT_COLUMN = 17, TEXT_WIDTH = 35 };
+enum { LINE_SIZE = 4096, BLOCK_SIZE = 32768, TEXT_COLUMN = 17, STATE_COLUMN = 53 };
 
 static const char *program = "portlab";
 static struct narrate_options chosen;
 static bool color_out, color_err;
+static bool in_blocks;
 static atomic_bool failed;
 static void (*failure_handler)(void);
 
 void narrate_prepare(void)
 {
+	static char block[BLOCK_SIZE];
 	struct sigaction ignore;
 
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) == -1)
 			(void)open("/dev/null", O_RDONLY); /* takes the number; writing to it fails */
 	(void)setlocale(LC_CTYPE, "");
-	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, block, _IOFBF, sizeof block); /* when to write is decided here */
 	memset(&ignore, 0, sizeof ignore);
 	ignore.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &ignore, NULL);
@@ -38,7 +40,7 @@ void narrate_prepare(void)
 
 void narrate_in_blocks(void)
 {
-	(void)setvbuf(stdout, NULL, _IOFBF, 65536);
+	in_blocks = true;
 }
 
 static bool color_wanted(int fd)
@@ -104,6 +106,8 @@ void complain(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
+	if (in_blocks && !failed)
+		(void)narrate_finish();                       /* what led to this comes first */
 	(void)fprintf(stderr, "%s: %s\n", program, line); /* nowhere left to report a failure */
 }
 
@@ -133,10 +137,12 @@ int narrate_raw(const void *bytes, size_t length)
 	if (failed)
 		return -1;
 	errno = 0;
-	if (fwrite(bytes, 1, length, stdout) == length && !ferror(stdout))
-		return 0;
-	fail(errno);
-	return -1;
+	if (fwrite(bytes, 1, length, stdout) != length || ferror(stdout)) {
+		fail(errno);
+		return -1;
+	}
+	bool line_ends = length > 0 && ((const char *)bytes)[length - 1] == '\n';
+	return line_ends && !in_blocks ? narrate_finish() : 0;
 }
 
 int narrate_foreign(const void *bytes, size_t length)
@@ -189,31 +195,33 @@ const char *narrate_color_end(void)
 	return color_out ? "\033[0m" : "";
 }
 
-/* Adds blanks up to a column; at least one. */
-static void pad_to(char *line, size_t size, size_t column)
-{
-	do
-		text_add(line, size, " ");
-	while (text_columns(line) < column);
-}
-
+/* "  accept   #1    text", from the state's column on the state, and behind it the note. */
 static void text_line(const struct event *event, char *line, size_t size)
 {
 	const char *color = narrate_state_color(event->state);
+	const char *text = event->text != NULL ? event->text : "";
 	char id[16] = "";
 
-	if (event->id != 0)
-		snprintf(id, sizeof id, "#%lu", (unsigned long)event->id);
-	if (event->headline)
-		text_add(line, size, "%s", event->text);
-	else
-		text_add(line, size, "  %-8s %-5s %s", event->name, id,
-		         event->text != NULL ? event->text : "");
-	pad_to(line, size, TEXT_COLUMN + TEXT_WIDTH + 1);
-	text_add(line, size, "%s%-11s%s", color, tcp_state_name(event->state),
-	         color[0] != '\0' ? narrate_color_end() : "");
-	if (event->note != NULL)
-		text_add(line, size, "  %s", event->note);
+	if (!event->headline) {
+		if (event->id != 0)
+			snprintf(id, sizeof id, "#%lu", (unsigned long)event->id);
+		text_add_word(line, size, "  ", 0);
+		text_add_word(line, size, event->name, 8);
+		text_add_word(line, size, " ", 0);
+		text_add_word(line, size, id, 5);
+		text_add_word(line, size, " ", 0);
+	}
+	size_t used = text_columns(line);
+	text_add_word(line, size, text, STATE_COLUMN - 1 - used);
+	text_add_word(line, size, " ", 0);
+	text_add_word(line, size, color, 0);
+	text_add_word(line, size, tcp_state_name(event->state), 11);
+	if (color[0] != '\0')
+		text_add_word(line, size, narrate_color_end(), 0);
+	if (event->note != NULL) {
+		text_add_word(line, size, "  ", 0);
+		text_add_word(line, size, event->note, 0);
+	}
 	size_t end = strlen(line);
 	while (end > 0 && line[end - 1] == ' ')
 		line[--end] = '\0';
@@ -353,14 +361,16 @@ static void json_line(const struct event *event, char *line, size_t size)
 
 void narrate(const struct event *event)
 {
-	char line[LINE_SIZE] = "";
+	char line[LINE_SIZE];
 
 	if (!narrate_wanted(event->always))
 		return;
+	line[0] = '\0';
 	if (chosen.form == NARRATE_JSON)
 		json_line(event, line, sizeof line - 1);
 	else
 		text_line(event, line, sizeof line - 1);
-	strcat(line, "\n");
-	(void)narrate_raw(line, strlen(line));
+	size_t length = strlen(line);
+	line[length++] = '\n';
+	(void)narrate_raw(line, length);
 }

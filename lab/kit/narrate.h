@@ -59,8 +59,8 @@ struct event {
 void narrate_prepare(void);
 
 /*
- * For a program that prints a table and ends: whole blocks instead of lines. Before
- * anything is written.
+ * From now on whole blocks are written instead of lines: for a program that prints a table
+ * and ends, and for a loop that calls narrate_finish() whenever it is about to wait.
  */
 void narrate_in_blocks(void);
 
