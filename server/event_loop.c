@@ -1,6 +1,8 @@
 /* event_loop.c - see event_loop.h. */
 #include "event_loop.h"
 
+#include "kit/narrate.h"
+#include "kit/waiting.h"
 #include "service.h"
 #include "stop.h"
 
@@ -13,6 +15,7 @@ struct loop {
 	struct service *service;
 	const struct poller *poller;
 	void *state;
+	int64_t now;                     /* clock_ms() when this turn began */
 	bool listening;                  /* whether the listener is being watched for clients */
 	struct session *oldest, *newest; /* all sessions, by when they last moved a byte */
 };
@@ -72,7 +75,7 @@ static void begin_session(struct loop *loop, const struct session_start *start)
 static void continue_session(struct loop *loop, struct session *session)
 {
 	bool was_writing = session->phase != SESSION_HUNG_UP && session->pending != NULL;
-	enum session_want want = session_go_on(session, loop->service->options);
+	enum session_want want = session_go_on(session, loop->service->options, loop->now);
 
 	if (want == SESSION_END) {
 		end_session(loop, session, SESSION_OVER);
@@ -85,23 +88,31 @@ static void continue_session(struct loop *loop, struct session *session)
 		end_session(loop, session, SESSION_OVER);
 }
 
-/* Ends whoever has been silent for too long. Returns the milliseconds until the next is. */
-static int end_idle(struct loop *loop)
+/* Ends whoever has been silent for too long. Returns when the next one will have been. */
+static int64_t end_idle(struct loop *loop)
 {
 	struct session *session = loop->oldest;
 
 	if (loop->service->options->idle_ms == 0)
-		return -1;
+		return WAITING_FOREVER;
 	while (session != NULL) {
 		struct session *next = session->newer;
-		int left = session_idle_left(session, loop->service->options);
-		if (left > 0)
-			return left;
-		if (left == 0)
+		int64_t deadline = session_idle_deadline(session, loop->service->options, loop->now);
+		if (deadline > loop->now)
+			return deadline;
+		if (deadline != WAITING_FOREVER)
 			end_session(loop, session, SESSION_IDLE);
 		session = next;
 	}
-	return -1;
+	return WAITING_FOREVER;
+}
+
+/* Until when nothing happens unless somebody sends something. */
+static int64_t next_deadline(struct loop *loop)
+{
+	int64_t idle = end_idle(loop), retry = service_deadline(loop->service);
+
+	return idle == WAITING_FOREVER || (retry != WAITING_FOREVER && retry < idle) ? retry : idle;
 }
 
 /* ---- the loop ---- */
@@ -133,10 +144,12 @@ static int loop_once(struct loop *loop, bool *stopping)
 {
 	void *owners[ROOM];
 
+	int64_t deadline = next_deadline(loop);
 	if (watch_listener(loop) == -1)
 		return -1;
-	int timeout = service_patience(loop->service, end_idle(loop));
-	int ready = loop->poller->wait(loop->state, timeout, owners, ROOM);
+	(void)narrate_finish(); /* all that was told in this turn in one write() */
+	int ready = loop->poller->wait(loop->state, deadline, owners, ROOM);
+	loop->now = clock_ms();
 	if (ready == -1)
 		return errno == EINTR ? 0 : -1;
 	for (int i = 0; i < ready; i++) {
@@ -152,13 +165,15 @@ static int loop_once(struct loop *loop, bool *stopping)
 
 int event_loop_run(struct service *service, const struct poller *poller)
 {
-	struct loop loop = {.service = service, .poller = poller, .state = poller->open()};
+	struct loop loop = {
+	    .service = service, .poller = poller, .state = poller->open(), .now = clock_ms()};
 	bool stopping = false;
 	int result = -1;
 
 	if (loop.state == NULL)
 		return -1;
 	loop.listening = true;
+	narrate_in_blocks();
 	if (poller->add(loop.state, service->listener, SESSION_READ, &listener_tag) == 0 &&
 	    poller->add(loop.state, stop_fd(), SESSION_READ, &stop_tag) == 0)
 		do

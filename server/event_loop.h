@@ -7,6 +7,8 @@
 
 #include "session.h"
 
+#include <stdint.h>
+
 struct service;
 
 /* Each function returns 0, or -1 with errno; wait() returns how many owners it wrote. */
@@ -18,8 +20,8 @@ struct poller {
 	int (*change)(void *state, int fd, enum session_want want, void *owner);
 	/* Forgets a descriptor, which is closed right afterwards. */
 	void (*remove)(void *state, int fd);
-	/* Waits at most that many milliseconds (-1: no limit) for descriptors of `room` owners. */
-	int (*wait)(void *state, int timeout_ms, void **owners, int room);
+	/* Waits until the deadline (clock_ms, WAITING_FOREVER) for descriptors of `room` owners. */
+	int (*wait)(void *state, int64_t deadline, void **owners, int room);
 };
 
 int event_loop_run(struct service *service, const struct poller *poller);

@@ -3,6 +3,7 @@
  * has gone. Good for learning and for very short answers; everybody else waits in the
  * listener's queue.
  */
+#include "kit/waiting.h"
 #include "model.h"
 #include "stop.h"
 #include "worker.h"
@@ -32,7 +33,7 @@ static int run(struct service *service)
 
 	for (;;) {
 		fds[0].fd = service_may_accept(service) ? service->listener : -1;
-		int ready = poll(fds, 2, service_patience(service, -1));
+		int ready = poll(fds, 2, clock_left(service_deadline(service)));
 		if (ready == -1 && errno != EINTR)
 			return -1;
 		if (ready > 0 && fds[1].revents != 0)

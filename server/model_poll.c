@@ -3,6 +3,7 @@
  * descriptor at every call, so idle clients cost time.
  */
 #include "event_loop.h"
+#include "kit/waiting.h"
 #include "model.h"
 
 #include <errno.h>
@@ -112,12 +113,12 @@ static void poll_remove(void *state, int fd)
 	table->count--;
 }
 
-static int poll_wait(void *state, int timeout_ms, void **owners, int room)
+static int poll_wait(void *state, int64_t deadline, void **owners, int room)
 {
 	struct table *table = state;
 	int found = 0;
 
-	int ready = poll(table->fds, (nfds_t)table->count, timeout_ms);
+	int ready = poll(table->fds, (nfds_t)table->count, clock_left(deadline));
 	for (size_t looked = 0; looked < table->count && found < ready && found < room; looked++) {
 		if (table->next >= table->count)
 			table->next = 0;

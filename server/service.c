@@ -153,13 +153,9 @@ int service_wait(struct service *service)
 	return 0;
 }
 
-int service_patience(const struct service *service, int left)
+int64_t service_deadline(const struct service *service)
 {
-	int64_t wait = service->starved_until == 0 ? -1 : service->starved_until - clock_ms();
-
-	if (wait == -1 || (left >= 0 && left < wait))
-		return left;
-	return wait < 0 ? 0 : (int)wait;
+	return service->starved_until == 0 ? WAITING_FOREVER : service->starved_until;
 }
 
 void service_summary(const struct service *service)

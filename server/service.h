@@ -45,11 +45,8 @@ void service_stop(struct service *service);
 /* Until the end of the server, nothing: --fault no-accept. */
 int service_wait(struct service *service);
 
-/*
- * How long to wait for events in milliseconds, at most `left` (-1: no limit): while
- * starved, until the next try.
- */
-int service_patience(const struct service *service, int left);
+/* Until when to wait for a client (clock_ms), at most: while starved, the next try. */
+int64_t service_deadline(const struct service *service);
 
 /* What was served, in one line. */
 void service_summary(const struct service *service);

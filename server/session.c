@@ -227,9 +227,10 @@ static enum session_want stuck(struct session *session)
 	return broken(session, error != 0 ? error : ECONNRESET);
 }
 
-enum session_want session_go_on(struct session *session, const struct options *options)
+enum session_want session_go_on(struct session *session, const struct options *options,
+                                int64_t now)
 {
-	session->active_ms = (uint32_t)clock_ms();
+	session->active_ms = (uint32_t)now;
 	if (session->phase == SESSION_STUCK)
 		return stuck(session);
 	if (session->phase != SESSION_HUNG_UP && session->pending != NULL)
@@ -346,10 +347,11 @@ void session_close(struct session *session, enum session_reason reason, long ope
 	free(session);
 }
 
-int session_idle_left(const struct session *session, const struct options *options)
+int64_t session_idle_deadline(const struct session *session, const struct options *options,
+                              int64_t now)
 {
 	if (options->idle_ms == 0 || session->phase == SESSION_STUCK)
-		return -1;
-	int64_t left = options->idle_ms - (uint32_t)((uint32_t)clock_ms() - session->active_ms);
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+		return WAITING_FOREVER;
+	/* active_ms has the low bits of its moment: how long ago that was is still right. */
+	return now - (int32_t)((uint32_t)now - session->active_ms) + options->idle_ms;
 }

@@ -61,8 +61,9 @@ struct session_start {
 struct session *session_open(const struct session_start *start, const struct options *options,
                              enum session_want *want);
 
-/* Goes on after what was wanted, or an error, has come. */
-enum session_want session_go_on(struct session *session, const struct options *options);
+/* Goes on after what was wanted, or an error, has come; `now` as clock_ms() tells. */
+enum session_want session_go_on(struct session *session, const struct options *options,
+                                int64_t now);
 
 /* Why the server itself ends a session. */
 enum session_reason { SESSION_OVER, SESSION_IDLE, SESSION_STOPPED };
@@ -73,7 +74,11 @@ enum session_reason { SESSION_OVER, SESSION_IDLE, SESSION_STOPPED };
  */
 void session_close(struct session *session, enum session_reason reason, long open);
 
-/* The milliseconds until it has been silent for options->idle_ms; -1: never. */
-int session_idle_left(const struct session *session, const struct options *options);
+/*
+ * When it will have been silent for options->idle_ms, as a clock_ms() value; or
+ * WAITING_FOREVER. `now` is such a value too, of now or a little ago.
+ */
+int64_t session_idle_deadline(const struct session *session, const struct options *options,
+                              int64_t now);
 
 #endif

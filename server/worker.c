@@ -25,14 +25,16 @@ static enum session_reason wait_for(const struct session *session, enum session_
 {
 	struct pollfd fds[] = {{session->fd, events_of(want), 0}, {stop_fd(), POLLIN, 0}};
 
+	int64_t deadline = session_idle_deadline(session, options, clock_ms());
+
 	for (;;) {
-		int left = session_idle_left(session, options);
+		int left = clock_left(deadline);
 		int ready = poll(fds, 2, left);
 		if (ready > 0)
 			return fds[1].revents != 0 ? SESSION_STOPPED : SESSION_OVER;
 		if (ready == -1 && errno != EINTR)
 			return SESSION_STOPPED; /* no memory to wait with: give this client up */
-		if (ready == 0 && left >= 0 && session_idle_left(session, options) == 0)
+		if (ready == 0 && left == 0)
 			return SESSION_IDLE;
 	}
 }
@@ -53,7 +55,7 @@ struct report worker_converse(const struct session_start *start, const struct op
 		reason = wait_for(session, want, options);
 		if (reason != SESSION_OVER)
 			break;
-		want = session_go_on(session, options);
+		want = session_go_on(session, options, clock_ms());
 	}
 	report.bytes_in = session->bytes_in;
 	report.bytes_out = session->bytes_out;
@@ -107,7 +109,7 @@ static int loop(struct service *service, const struct hiring *hiring, const int 
 	while (service->listener != -1 || service->open > 0) {
 		bool accepting = service->listener != -1 && service_may_accept(service);
 		listener->fd = accepting ? service->listener : -1; /* poll() passes over -1 */
-		int ready = poll(fds, 4, service_patience(service, -1));
+		int ready = poll(fds, 4, clock_left(service_deadline(service)));
 		if (ready == -1 && errno != EINTR)
 			return -1;
 		collect(service, hiring, reports[0]);

@@ -16,17 +16,21 @@ int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int clock_left(int64_t deadline)
+{
+	if (deadline == WAITING_FOREVER)
+		return -1;
+	int64_t left = deadline - clock_ms();
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
 int wait_for_fd(int fd, short events, int64_t deadline)
 {
 	struct pollfd wanted = {.fd = fd, .events = events};
 
 	for (;;) {
-		int64_t left = -1;
-		if (deadline != WAITING_FOREVER) {
-			left = deadline - clock_ms();
-			left = left < 0 ? 0 : left > INT_MAX ? INT_MAX : left;
-		}
-		int ready = poll(&wanted, 1, (int)left);
+		int left = clock_left(deadline);
+		int ready = poll(&wanted, 1, left);
 		if (ready > 0)
 			return wanted.revents;
 		if (ready == -1 && errno != EINTR)

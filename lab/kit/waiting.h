@@ -13,6 +13,9 @@ enum { WAITING_FOREVER = -1 };
 /* Now, in milliseconds since some fixed moment. */
 int64_t clock_ms(void);
 
+/* The milliseconds until a deadline as poll(2) takes them: -1 for WAITING_FOREVER. */
+int clock_left(int64_t deadline);
+
 /*
  * Waits until poll(2) reports one of `events` (or an error or hang-up) on the descriptor,
  * or the deadline (a clock_ms() value, or WAITING_FOREVER) has passed; a deadline in the

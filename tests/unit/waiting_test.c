@@ -4,6 +4,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -109,6 +110,17 @@ static void test_deadlines(void)
 	      "a closed descriptor does not wait for ever");
 }
 
+static void test_left(void)
+{
+	int64_t now = clock_ms();
+
+	CHECK_NUMBER(clock_left(WAITING_FOREVER), -1, "for ever, as poll() has it");
+	CHECK_NUMBER(clock_left(now - 1), 0, "nothing is left of what has passed");
+	CHECK_NUMBER(clock_left(INT64_MAX), INT_MAX, "more than poll() takes is cut");
+	int left = clock_left(now + 60000);
+	CHECK(left > 0 && left <= 60000, "a minute, or less of it by now");
+}
+
 static volatile sig_atomic_t alarms;
 
 static void on_alarm(int number)
@@ -148,6 +160,7 @@ int main(void)
 	test_seconds();
 	test_clock();
 	test_deadlines();
+	test_left();
 	test_signals();
 	return tap_done();
 }
