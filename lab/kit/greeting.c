@@ -25,21 +25,30 @@ int greeting_format(const struct greeting *greeting, char line[GREETING_SIZE])
 int greeting_parse(const char *line, size_t length, struct greeting *greeting)
 {
 	char copy[GREETING_SIZE], again[GREETING_SIZE];
-	char client[ENDPOINT_TEXT_SIZE], server[ENDPOINT_TEXT_SIZE], unit[16], number[11];
+	enum { HELLO, CLIENT, FROM, SERVER, UNIT, NUMBER, WORDS };
+	char *words[WORDS], *rest = copy;
 	struct greeting read;
 
 	if (length >= sizeof copy || memchr(line, '\0', length) != NULL)
 		return -1;
 	memcpy(copy, line, length);
 	copy[length] = '\0';
-	if (sscanf(copy, "hello %95s from %95s %15s %10[0-9]", client, server, unit, number) != 4 ||
-	    endpoint_parse(client, &read.client) == -1 ||
-	    endpoint_parse(server, &read.server) == -1)
+	for (int i = 0; i < WORDS; i++) {
+		words[i] = rest;
+		rest += strcspn(rest, " ");
+		if (i < NUMBER && *rest == '\0')
+			return -1;
+		*rest++ = '\0';
+	}
+	if (endpoint_parse(words[CLIENT], &read.client) == -1 ||
+	    endpoint_parse(words[SERVER], &read.server) == -1)
 		return -1;
-	read.number = (uint32_t)strtoull(number, NULL, 10);
-	read.transport = strcmp(unit, unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
-	if (read.number == 0)
+	read.transport =
+	    strcmp(words[UNIT], unit_of(TRANSPORT_UDP)) == 0 ? TRANSPORT_UDP : TRANSPORT_TCP;
+	unsigned long long number = strtoull(words[NUMBER], NULL, 10);
+	if (number == 0 || number > UINT32_MAX)
 		return -1;
+	read.number = (uint32_t)number;
 	/* Exactly the line that the server would write: one spelling, nothing before or after. */
 	if ((size_t)greeting_format(&read, again) != length || memcmp(again, line, length) != 0)
 		return -1;
