@@ -23,10 +23,10 @@ static bool is_tcp(const struct options *options)
 	return options->transport == TRANSPORT_TCP;
 }
 
-static enum tcp_state state_of(const struct connection *connection,
-                               const struct options *options)
+enum tcp_state connection_state(const struct connection *connection,
+                                const struct options *options)
 {
-	if (!is_tcp(options))
+	if (!is_tcp(options) || !narrate_wanted(false))
 		return TCP_STATE_NONE;
 	return tcp_state_of_connection(connection->fd, &connection->local, &connection->peer);
 }
@@ -43,7 +43,7 @@ static void tell(const struct connection *connection, const struct options *opti
 	    .note = note,
 	    .local = &connection->local,
 	    .peer = &connection->peer,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	});
 }
 
@@ -51,7 +51,7 @@ static void tell_socket(const struct connection *connection, const struct option
 {
 	char text[64];
 
-	if (!options_detailed(options))
+	if (!options_detailed(options) || !narrate_wanted(false))
 		return;
 	snprintf(text, sizeof text, "fd %d, %s over %s", connection->fd,
 	         transport_name(options->transport),
@@ -104,6 +104,8 @@ static void tell_connected(const struct connection *connection, const struct opt
 	char local[ENDPOINT_TEXT_SIZE], peer[ENDPOINT_TEXT_SIZE];
 	uint16_t port = endpoint_port(&connection->local);
 
+	if (!narrate_wanted(false))
+		return;
 	endpoint_format(&connection->peer, peer);
 	endpoint_format(&connection->local, local);
 	if (!options_detailed(options)) {
@@ -120,7 +122,7 @@ static void tell_connected(const struct connection *connection, const struct opt
 	    .note = options->own_port && options->source_port != 0 ? "your choice" : "kernel chose",
 	    .local = &connection->local,
 	    .peer = &connection->peer,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	    .class = port_class_of(port),
 	});
 	tell_class(port);
@@ -187,6 +189,7 @@ static int bind_own_end(struct connection *connection, const struct options *opt
 static int connect_within(const struct connection *connection, int64_t timeout_ms)
 {
 	const struct sockaddr *address = &connection->peer.address.any;
+	struct endpoint reached;
 	int error = 0;
 	socklen_t length = sizeof error;
 
@@ -194,6 +197,9 @@ static int connect_within(const struct connection *connection, int64_t timeout_m
 		return 0;
 	if (errno != EINPROGRESS && errno != EINTR)
 		return -1;
+	/* On this machine it is already done: then it has a peer, and there is nothing to await. */
+	if (endpoint_of_peer(connection->fd, &reached) == 0)
+		return 0;
 	int ready = wait_for_fd(connection->fd, POLLOUT, clock_ms() + timeout_ms);
 	if (ready == -1)
 		return -1;

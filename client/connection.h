@@ -48,6 +48,10 @@ void connection_at_eof(struct connection *connection, const struct options *opti
 void connection_close(struct connection *connection, const struct options *options,
                       int64_t deadline);
 
+/* The state that the kernel reports now, for a line to be told; NONE where none will be. */
+enum tcp_state connection_state(const struct connection *connection,
+                                const struct options *options);
+
 /* A failure of this connection, to be filled with call and errno and explained. */
 struct failure connection_failure(const struct connection *connection,
                                   const struct options *options, const char *call, int error);

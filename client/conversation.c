@@ -22,14 +22,6 @@ static uint32_t shown_id(const struct connection *connection, const struct optio
 	return options->count > 1 ? connection->id : 0;
 }
 
-static enum tcp_state state_of(const struct connection *connection,
-                               const struct options *options)
-{
-	if (options->transport != TRANSPORT_TCP)
-		return TCP_STATE_NONE;
-	return tcp_state_of_connection(connection->fd, &connection->local, &connection->peer);
-}
-
 static int fail(struct connection *connection, const struct options *options, const char *call,
                 int error)
 {
@@ -54,7 +46,7 @@ static void tell_greeting(const struct connection *connection, const struct opti
 	struct endpoint own = endpoint_without_zone(&connection->local);
 	bool same = endpoint_equal(&greeting->client, &own);
 
-	if (same && !options_detailed(options))
+	if ((same && !options_detailed(options)) || !narrate_wanted(false))
 		return;
 	snprintf(text, sizeof text, "server saw %s", endpoint_format(&greeting->client, saw));
 	narrate(&(struct event){
@@ -64,7 +56,7 @@ static void tell_greeting(const struct connection *connection, const struct opti
 	    .note = same ? "the same" : "not the same!",
 	    .local = &connection->local,
 	    .peer = &connection->peer,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	    .facts = FACTS({"saw", saw, 0}, {"number", NULL, greeting->number}),
 	});
 	if (!same)
@@ -96,7 +88,7 @@ static void tell_no_greeting(const struct connection *connection, const struct o
 	    .text = texts[what],
 	    .peer = &connection->peer,
 	    .local = &connection->local,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	});
 	if (what == GREETING_NONE)
 		narrate_detail("the kernels are connected; the program there has not answered");
@@ -124,7 +116,7 @@ static int deliver(struct connection *connection, const struct options *options,
 	    .name = "recv",
 	    .id = shown_id(connection, options),
 	    .text = text,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	    .facts = FACTS({"bytes", NULL, (long long)length},
 	                   {"data", text_escape(bytes, length, whole, sizeof whole), 0}),
 	});
@@ -217,7 +209,7 @@ static int send_some(struct connection *connection, const struct options *option
 	    .name = "send",
 	    .id = shown_id(connection, options),
 	    .text = text,
-	    .state = state_of(connection, options),
+	    .state = connection_state(connection, options),
 	    .facts = FACTS({"bytes", NULL, (long long)count}),
 	});
 	exchange->sent += (size_t)count;

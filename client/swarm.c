@@ -5,6 +5,7 @@
 #include "conversation.h"
 #include "kit/narrate.h"
 #include "kit/waiting.h"
+#include "parity.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,6 +32,7 @@ struct swarm {
 	bool rest_told;                   /* that not all have lines of their own */
 	bool mute;                        /* this server does not greet: do not wait for it again */
 	bool failed;
+	struct parity parity;
 	int64_t close_deadline; /* shared by all that are closed in a row */
 	struct tally *tally;
 };
@@ -43,16 +45,15 @@ static struct connection *slot(const struct swarm *swarm, long index)
 /* Text for the first few only: a thousand lines would tell a person less than twenty. */
 static void narrate_only_first(struct swarm *swarm, long index)
 {
-	struct narrate_options narration = swarm->options->narration;
+	bool hushed = !narrate_is_json() && index >= SHOWN && swarm->options->count > SHOWN;
 
-	if (narration.form == NARRATE_TEXT && index >= SHOWN && swarm->options->count > SHOWN) {
-		if (!swarm->rest_told && !narration.quiet)
-			narrate_detail("and so on: the other %ld are not shown (--json shows all)",
-			               swarm->options->count - SHOWN);
+	if (hushed && !swarm->rest_told) {
+		narrate_hush(false);
+		narrate_detail("and so on: the other %ld are not shown (--json shows all)",
+		               swarm->options->count - SHOWN);
 		swarm->rest_told = true;
-		narration.quiet = true;
 	}
-	narrate_configure(&narration);
+	narrate_hush(hushed);
 }
 
 /* A connection to itself is no success: no server is there. */
@@ -73,6 +74,9 @@ static int admit(struct swarm *swarm, struct connection *connection)
 	if (refuse_self(connection, swarm->options) == -1)
 		return -1;
 	swarm->opened++;
+	narrate_hush(false);
+	if (swarm->options->transport == TRANSPORT_TCP && !swarm->options->own_port)
+		parity_add(&swarm->parity, endpoint_port(&connection->local), connection->id);
 	if (tally_add(swarm->tally, endpoint_port(&connection->local)) == 0)
 		return 0;
 	complain("cannot remember so many source ports: %s", strerror(errno));
@@ -161,7 +165,7 @@ static void notice_end(struct swarm *swarm, struct connection *connection)
 	narrate_only_first(swarm, connection->id - 1);
 	if (recv(connection->fd, &byte, 1, MSG_PEEK) == 0)
 		connection_at_eof(connection, swarm->options);
-	narrate_configure(&swarm->options->narration);
+	narrate_hush(false);
 }
 
 /* Whether the keyboard is this program's: in the background it is somebody else's. */
@@ -222,7 +226,7 @@ static void hold(struct swarm *swarm)
 	bool keyboard = limit == HOLD_UNTIL_ENTER || has_keyboard();
 	struct pollfd *fds = calloc((size_t)open + 1, sizeof *fds);
 
-	narrate_configure(&swarm->options->narration);
+	narrate_hush(false);
 	tell_hold(swarm, open, keyboard);
 	if (fds == NULL) { /* then without news */
 		(void)poll(NULL, 0, limit == HOLD_UNTIL_ENTER ? 0 : (int)limit);
@@ -271,6 +275,8 @@ static void run(struct swarm *swarm, const struct endpoint *peers, int peer_coun
 	if (!more)
 		swarm->failed = true;
 	converse_until(swarm, 0);
+	narrate_hush(false);
+	parity_tell_pace(&swarm->parity);
 	if (options->hold && swarm->opened > swarm->finished && !narrate_failed())
 		hold(swarm);
 	finish_all(swarm);
@@ -287,7 +293,7 @@ int swarm_run(const struct options *options, const struct endpoint *peers, int p
 		return -1;
 	}
 	run(&swarm, peers, peer_count);
-	narrate_configure(&options->narration);
+	narrate_hush(false);
 	free(swarm.ring);
 	return swarm.failed ? -1 : 0;
 }

@@ -380,6 +380,41 @@ json_ports() {
   [[ "$output" == *"one source port: $port"* ]]
 }
 
+# The expectation is computed from the source ports of all connections, in their order.
+@test "the ports of the usual parity run out: said, at the right connection, with the pace" {
+  need_linux "the kernel's range"
+  open_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${in_network[@]}" sh -c 'echo "10000 10399" >/proc/sys/net/ipv4/ip_local_port_range' ||
+    skip "the range cannot be changed here"
+  start_server_in_network server -q 3306
+  "${in_network[@]}" "$client" -n 320 --json --hold 0 3306 >out.json
+  sed -n 's/.*"event":"connect","id":\([0-9]*\),"local":"127.0.0.1:\([0-9]*\)".*/\1 \2/p' out.json >ports
+  [ "$(wc -l <ports)" -eq 320 ]
+  read -r id port < <(awk 'NR == 1 { first = $2 % 2 } $2 % 2 != first { print; exit }' ports)
+  if [ -z "$id" ]; then skip "this kernel gives connect() both parities from the start"; fi
+  ((id > 32)) || skip "this kernel mixes the parities"
+  grep -qF "\"event\":\"parity\",\"id\":$id,\"port\":$port,\"before\":$((id - 1))}" out.json
+  grep -qE "\"event\":\"pace\",\"before\":$((id - 1)),\"us_before\":[0-9]+,\"us_since\":[0-9]+" out.json
+}
+
+@test "the ports of the usual parity run out: explained for people, though lines are few" {
+  need_linux "the kernel's range"
+  open_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${in_network[@]}" sh -c 'echo "10001 10400" >/proc/sys/net/ipv4/ip_local_port_range' ||
+    skip "the range cannot be changed here"
+  start_server_in_network server -q 3306
+  "${in_network[@]}" "$client" -n 320 --plot --hold 0 3306 >text
+  if ! grep -q '200 are even\|120 are even' text; then skip "this kernel mixes the parities"; fi
+  grep -Eq '^  parity   #201  source port [0-9]+ is even$' text
+  grep -qF 'all 200 before it were odd' text
+  grep -qF '10001-10400 has 200 odd ones' text
+  grep -Eq '^  pace           [0-9.]+ ms each up to #200, [0-9.]+ since$' text
+  "${in_network[@]}" "$client" -n 50 3306 >few
+  if grep -q parity few; then return 1; fi
+}
+
 # ---- servers that are not portlab ----
 
 @test "a server that says something else: shown, and no failure" {

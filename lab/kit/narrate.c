@@ -19,7 +19,7 @@ enum { LINE_SIZE = 4096, BLOCK_SIZE = 32768, TEXT_COLUMN = 17, STATE_COLUMN = 53
 static const char *program = "portlab";
 static struct narrate_options chosen;
 static bool color_out, color_err;
-static bool in_blocks;
+static bool in_blocks, hushed_now;
 static atomic_bool failed;
 static void (*failure_handler)(void);
 
@@ -78,9 +78,14 @@ bool narrate_is_json(void)
 	return chosen.form == NARRATE_JSON;
 }
 
+void narrate_hush(bool hushed)
+{
+	hushed_now = hushed;
+}
+
 bool narrate_wanted(bool always)
 {
-	return (always || !chosen.quiet) && !failed;
+	return (always || (!chosen.quiet && !hushed_now)) && !failed;
 }
 
 bool narrate_colors_stderr(void)
@@ -232,7 +237,7 @@ void narrate_detail(const char *format, ...)
 	char line[LINE_SIZE];
 	va_list arguments;
 
-	if (chosen.form == NARRATE_JSON || chosen.quiet)
+	if (chosen.form == NARRATE_JSON || !narrate_wanted(false))
 		return;
 	int indent = snprintf(line, sizeof line, "%*s", TEXT_COLUMN, "");
 	va_start(arguments, format);
@@ -247,7 +252,7 @@ void narrate_title(const char *format, ...)
 	char line[LINE_SIZE];
 	va_list arguments;
 
-	if (chosen.form == NARRATE_JSON || chosen.quiet)
+	if (chosen.form == NARRATE_JSON || !narrate_wanted(false))
 		return;
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof line - 1, format, arguments);

@@ -67,6 +67,9 @@ void narrate_in_blocks(void);
 /* After the options are known. */
 void narrate_configure(const struct narrate_options *options);
 
+/* Tells less, or again what was asked for: between many events that a person would not read. */
+void narrate_hush(bool hushed);
+
 /* "auto", "always" or "never". Returns 0, or -1 where it is none of them. */
 int narrate_color_parse(const char *text, enum narrate_color *color);
 
