@@ -122,6 +122,13 @@ run_every_event() {
   end_servers many hangup cut idle udp few
   run -1 "$client" --json "$PORT"
   echo "$output" >client-refused.out
+  open_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${in_network[@]}" sh -c 'echo "10000 10399" >/proc/sys/net/ipv4/ip_local_port_range'
+  start_server_in_network parity -q 3306
+  run -0 "${in_network[@]}" "$client" --json -n 320 --hold 0 3306
+  end_servers parity
+  echo "$output" >client-parity.out
 }
 
 @test "every JSON event and key that the programs print is in their manual pages, and no other" {
