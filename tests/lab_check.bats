@@ -145,6 +145,47 @@ SHEET
   run -0 "$lab" check 41
 }
 
+# One kind of server differs from the other in these alone: all have three clients.
+@test "how many processes and threads a server has are conditions, too" {
+  need_linux "the table of sockets"
+  local model passed number told
+  for model in thread fork poll; do
+    start_server_as "$model" -m "$model" 0
+    start "client-$model" "$client" -n 3 --hold 60 "$PORT"
+    wait_for_line "client-$model.out" '^  hold '
+    worksheet 41 <<SHEET
+<!-- check: tcp state=ESTABLISHED local-port=$PORT program=server threads=1 count=3 distinct process=1
+     One thread. -->
+SHEET
+    worksheet 42 <<SHEET
+<!-- check: tcp state=ESTABLISHED local-port=$PORT program=server count=3 distinct process=3
+     A process for each. -->
+SHEET
+    worksheet 43 <<SHEET
+<!-- check: tcp state=ESTABLISHED local-port=$PORT program=server threads>1 count=3 distinct process=1
+     Threads. -->
+SHEET
+    case $model in
+      poll) passed=41 ;;
+      fork) passed=42 ;;
+      thread) passed=43 ;;
+    esac
+    # A parent that has just forked may still have its copy of the last connection.
+    wait_until 20 sh -c '"$@" >/dev/null 2>&1' check "$lab" check "$passed"
+    for number in 41 42 43; do
+      [ "$number" = "$passed" ] || run -1 "$lab" check "$number"
+    done
+  done
+  # The last was poll's: what is told are pids and threads.
+  run -1 "$lab" check 42
+  told=$(tr -s ' \n' ' ' <<<"$output") # however the lines are wrapped
+  [[ "$told" == *'exactly 3 different values of the process found 3:'* ]] || die "$told"
+  [[ "$told" == *"(process: $SERVER_PID)"* ]]
+  run -1 "$lab" check 43
+  told=$(tr -s ' \n' ' ' <<<"$output")
+  [[ "$told" == *"found none nearly: "*"(the process's threads: 1)"* ]] || die "$told"
+}
+
 @test "an exercise without a part to do; one that is not there; words that are none" {
   refused 1 check 0
   [[ "$output" == *'exercise 0 has no part for you to do'* ]]

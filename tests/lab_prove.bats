@@ -251,7 +251,7 @@ found_by() {
   for number; do
     wait_for_end "$(cat "m$number.pid")"
     [ "$STATUS" -eq 1 ] || die "exercise $number: status $STATUS: $(cat "m$number".*)"
-    grep -qE "^lab: .*/0$number-.*\.md:[0-9]+: not as the page says" "m$number.err" || die "$(cat "m$number.err")"
+    grep -qE "^lab: .*/0?$number-.*\.md:[0-9]+: not as the page says" "m$number.err" || die "$(cat "m$number.err")"
   done
 }
 
@@ -277,6 +277,18 @@ found_by() {
   need_sandbox
   mutant lab/kit/greeting.c 's/^\treturn snprintf(line, GREETING_SIZE/\tendpoint_set_port(\&client_end, (uint16_t)(endpoint_port(\&client_end) + 1));\n&/'
   found_by 5 7
+}
+
+@test "a child process that keeps the socket in LISTEN is found out" {
+  need_sandbox
+  mutant server/model_fork.c '/^\t(void)close(service->listener);/d'
+  found_by 19
+}
+
+@test "a parent process that keeps each connection is found out" {
+  need_sandbox
+  mutant server/model_fork.c '/^\t(void)close(start->fd);/d'
+  found_by 19
 }
 
 @test "the same server, built from sources that mean the same, is not" {

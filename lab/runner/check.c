@@ -20,6 +20,8 @@ static const struct {
     [CHECK_REMOTE_ADDRESS] = {"remote-address", "remote address"},
     [CHECK_PROGRAM] = {"program", "program"},
     [CHECK_CAPABILITY] = {"capability", "the process's CAP_NET_BIND_SERVICE"},
+    [CHECK_PROCESS] = {"process", "process"},
+    [CHECK_THREADS] = {"threads", "the process's threads"},
 };
 
 /* ---- reading ---- */
@@ -71,7 +73,7 @@ static bool value_is_valid(const struct check_condition *condition)
 	bool exact = condition->comparison == EQUAL || condition->comparison == NOT_EQUAL;
 	const char *value = condition->value;
 	struct endpoint address;
-	long first, last;
+	long first, last, number;
 	bool unknown;
 
 	switch (condition->attribute) {
@@ -89,6 +91,9 @@ static bool value_is_valid(const struct check_condition *condition)
 	case CHECK_CAPABILITY:
 		return condition->comparison == EQUAL &&
 		       (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0);
+	case CHECK_THREADS:
+		return number_parse(value, &number) == 0;
+	case CHECK_PROCESS:
 	case CHECK_ATTRIBUTES:
 		break;
 	}
@@ -227,24 +232,48 @@ static bool port_is(uint16_t port, const struct check_condition *condition)
 	return comparison_holds(port, condition->comparison, first);
 }
 
-/* Whether the process that holds the socket could bind any port of this network. */
-static bool holds_capability(const struct socket_process *process)
+/*
+ * The number behind that name in proc(5)'s status of the process that holds the socket.
+ * Returns -1 where there is none to be seen: another account's, or just ended.
+ */
+static int process_status(const struct socket_process *process, const char *name, int base,
+                          unsigned long long *number)
 {
 	char path[64], line[128];
-	bool holds = false;
-	unsigned long long set;
+	size_t length = strlen(name);
+	int result = -1;
 
 	if (process == NULL)
-		return true; /* another account's, in a lab: root's */
+		return -1;
 	snprintf(path, sizeof path, "/proc/%ld/status", process->pid);
 	FILE *file = fopen(path, "r");
 	if (file == NULL)
-		return true;
-	while (fgets(line, sizeof line, file) != NULL)
-		if (sscanf(line, "CapEff: %llx", &set) == 1)
-			holds = (set >> 10 & 1) != 0; /* CAP_NET_BIND_SERVICE, capabilities(7) */
+		return -1;
+	while (result == -1 && fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, name, length) == 0 && line[length] == ':') {
+			*number = strtoull(line + length + 1, NULL, base);
+			result = 0;
+		}
 	(void)fclose(file);
-	return holds;
+	return result;
+}
+
+/* Whether the process that holds the socket could bind any port of this network. */
+static bool holds_capability(const struct socket_process *process)
+{
+	unsigned long long set;
+
+	if (process_status(process, "CapEff", 16, &set) == -1)
+		return true;             /* another account's, in a lab: root's */
+	return (set >> 10 & 1) != 0; /* CAP_NET_BIND_SERVICE, capabilities(7) */
+}
+
+/* How many threads that process has; 0 where it cannot be seen. */
+static long threads_of(const struct socket_process *process)
+{
+	unsigned long long threads;
+
+	return process_status(process, "Threads", 10, &threads) == 0 ? (long)threads : 0;
 }
 
 static bool meets(const struct check_condition *condition, const struct listed *listed,
@@ -252,6 +281,7 @@ static bool meets(const struct check_condition *condition, const struct listed *
 {
 	const struct socket_entry *entry = &listed->entry;
 	const struct socket_process *process;
+	long number;
 	bool same;
 
 	switch (condition->attribute) {
@@ -275,6 +305,11 @@ static bool meets(const struct check_condition *condition, const struct listed *
 	case CHECK_CAPABILITY:
 		process = socket_owners_find(owners, entry->inode);
 		return holds_capability(process) == (strcmp(condition->value, "yes") == 0);
+	case CHECK_THREADS:
+		number = threads_of(socket_owners_find(owners, entry->inode));
+		return number > 0 && comparison_holds(number, condition->comparison,
+		                                      strtol(condition->value, NULL, 10));
+	case CHECK_PROCESS:
 	case CHECK_ATTRIBUTES:
 		break;
 	}
@@ -325,6 +360,12 @@ static void value_of(enum check_attribute attribute, const struct listed *listed
 		return;
 	case CHECK_CAPABILITY:
 		snprintf(text, ENDPOINT_TEXT_SIZE, "%s", holds_capability(process) ? "yes" : "no");
+		return;
+	case CHECK_PROCESS:
+		snprintf(text, ENDPOINT_TEXT_SIZE, "%ld", process != NULL ? process->pid : 0);
+		return;
+	case CHECK_THREADS:
+		snprintf(text, ENDPOINT_TEXT_SIZE, "%ld", threads_of(process));
 		return;
 	case CHECK_ATTRIBUTES:
 		break;
@@ -387,14 +428,17 @@ void check_describe(const struct check *check, char *text, size_t size)
 		         condition->value);
 	}
 	if (check->distinct != CHECK_ATTRIBUTES)
-		text_add(text, size, ", and among them %s %ld different values of the %s",
+		text_add(text, size, ", and among them %s %ld different value%s of the %s",
 		         comparison_words(check->distinct_comparison), check->distinct_number,
-		         attributes[check->distinct].words);
+		         check->distinct_number == 1 ? "" : "s", attributes[check->distinct].words);
 }
 
 enum { SHOWN_MOST = 4 };
 
-/* Those that meet every condition, else those that fail in one only. */
+/*
+ * Those that meet every condition, with what must be distinct; else those that fail in one
+ * only, with that one.
+ */
 static void say_found(const struct check *check, const struct socket_list *list,
                       const struct socket_owners *owners, long count, char *text, size_t size)
 {
@@ -413,9 +457,10 @@ static void say_found(const struct check *check, const struct socket_list *list,
 			continue;
 		text_add(text, size, "\n%s", count > 0 ? "" : "nearly: ");
 		describe_socket(listed, text, size);
-		if (missing == 1 && why->attribute > CHECK_STATE) {
-			value_of(why->attribute, listed, owners, value);
-			text_add(text, size, " (%s: %s)", attributes[why->attribute].words, value);
+		enum check_attribute told = missing == 1 ? why->attribute : check->distinct;
+		if (told > CHECK_STATE && told < CHECK_ATTRIBUTES) {
+			value_of(told, listed, owners, value);
+			text_add(text, size, " (%s: %s)", attributes[told].words, value);
 		}
 		shown++;
 	}

@@ -23,6 +23,8 @@ enum check_attribute {
 	CHECK_REMOTE_ADDRESS,
 	CHECK_PROGRAM,
 	CHECK_CAPABILITY,
+	CHECK_PROCESS, /* only to be distinct: nobody knows a pid before */
+	CHECK_THREADS,
 	CHECK_ATTRIBUTES
 };
 

@@ -92,6 +92,14 @@ static void test_conditions(void)
 	CHECK_NUMBER(check.comparison, EQUAL, "exactly");
 	CHECK_NUMBER(check.number, 0, "none");
 
+	parsed("tcp threads=1 threads>=4 count=3 distinct process=1");
+	CHECK_NUMBER(check.condition_count, 2, "two conditions");
+	condition(0, CHECK_THREADS, EQUAL, "1");
+	condition(1, CHECK_THREADS, GREATER_EQUAL, "4");
+	CHECK_NUMBER(check.distinct, CHECK_PROCESS, "different processes");
+	CHECK_NUMBER(check.distinct_comparison, EQUAL, "exactly");
+	CHECK_NUMBER(check.distinct_number, 1, "one");
+
 	parsed("tcp state!=listen local-port=system");
 	condition(0, CHECK_STATE, NOT_EQUAL, "listen");
 	condition(1, CHECK_LOCAL_PORT, EQUAL, "system");
@@ -156,6 +164,15 @@ static void test_mistakes(void)
 	refused("tcp program<server", "program<server");
 	refused("tcp capability=maybe", "maybe");
 	refused("tcp capability!=yes", "capability!=yes");
+	refused("tcp threads=", "threads=");
+	refused("tcp threads=many", "threads=many");
+	refused("tcp threads=-1", "threads=-1");
+	refused("tcp threads=1.5", "threads=1.5");
+	/* A pid is known to nobody who writes a page. */
+	refused("tcp process=1", "process=1");
+	refused("tcp process!=1", "process!=1");
+	refused("tcp distinct process", "process");
+	refused("tcp distinct processes=1", "processes");
 	refused("tcp count=", "count=");
 	refused("tcp count>=many", "many");
 	refused("tcp count>=-1", "-1");
@@ -185,6 +202,9 @@ static void test_words(void)
 	    "tcp local-port!=80 distinct remote-port>=2",
 	    "at least 1 TCP socket with local port not 80, and among them at least 2 different "
 	    "values of the remote port");
+	described("tcp threads<=2 distinct process=1",
+	          "at least 1 TCP socket with the process's threads at most 2, and among them "
+	          "exactly 1 different value of the process");
 	described("sysctl net.ipv4.ip_unprivileged_port_start<=80",
 	          "the setting net.ipv4.ip_unprivileged_port_start to be at most 80");
 }
