@@ -48,7 +48,7 @@ say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test fuzz bench unit install uninstall clean help FORCE
+.PHONY: all demo test fuzz bench models unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -119,8 +119,12 @@ fuzz: ## all parsers under libFuzzer (clang), FUZZ_SECONDS=75 for each
 			build/fuzz/new/$$target tests/fuzz/corpus/$$target || exit 1; \
 	done
 
-bench: all ## measure against bare loops, as ratios (Linux; two minutes at most)
-	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/run.sh
+bench: all ## measure against bare loops, as ratios (Linux; a few minutes)
+	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/pair.sh
+	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/lab.sh
+
+models: all ## measure the serving models beside each other (Linux; a minute)
+	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/models.sh
 
 # The exercises say "server"; where that name is installed, it must not be in everybody's way.
 SHORT_NAMES = $(DESTDIR)$(PREFIX)/libexec/portlab

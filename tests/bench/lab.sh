@@ -2,33 +2,18 @@
 # Measures lab scan and lab sockets against bare loops written for the purpose, and against
 # ss, nmap and nc where they are installed. Everything happens in a private network. Prints
 # medians, as ratios to the bare loop, with the fastest and the slowest run. Takes less than
-# two minutes; ROUNDS=n (default 7) makes it shorter or longer.
+# two minutes.
+# usage: lab.sh         ROUNDS=n (default 5)  PAIRS=n connections in the table (15000)
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-
-build=${BUILD:-build}/bench
-BIN=${BIN:-bin}
-rounds=${ROUNDS:-7}
+# shellcheck source=tests/bench/common.sh
+. "$(dirname "$0")/common.sh"
 pairs=${PAIRS:-15000}
-targets_missed=0
 
-say() { printf '%s\n' "$*"; }
-
-# First of all: into a network of our own, as its root.
 if [ -z "${IN_BENCH:-}" ]; then
-  enter=(unshare --net)
-  [ "$(id -u)" = 0 ] || enter+=(--user --map-root-user)
-  if ! "${enter[@]}" ip link set lo up 2>/dev/null; then
-    say 'bench: this system lets this account have no private network: skipped'
-    exit 77
-  fi
-  mkdir -p "$build"
-  for program in bare_scan bare_table; do
-    ${CC:-cc} -O2 -o "$build/$program" "tests/bench/$program.c" || exit 1
-  done
-  IN_BENCH=1 exec "${enter[@]}" timeout 118 bash "$0"
+  compile bare_scan tests/bench/bare_scan.c || exit 1
+  compile bare_table tests/bench/bare_table.c || exit 1
 fi
-ip link set lo up
+enter_network 118 "$0"
 
 # The server and the client, which are ended in any case.
 processes=()
@@ -46,50 +31,30 @@ once() {
   echo "$((tenths / 10)).$((tenths % 10))"
 }
 
-# race NAME...: a round after the other, so that what disturbs one disturbs all. Times go to
-# $build/NAME.times; the command of NAME is in commands[NAME].
+# race NAME...: times go to $build/NAME.times; the command of NAME is in commands[NAME].
 declare -A commands
 race() {
   local round name
   for name; do : >"$build/$name.times"; done
   for ((round = 0; round < rounds; round++)); do
-    # Each round begins with another one.
-    for name in "${@:round % $# + 1}" "${@:1:round % $#}"; do
+    while IFS= read -r name; do
       # shellcheck disable=SC2086 # the words of a command
       once ${commands[$name]} >>"$build/$name.times" || say "bench: $name failed in round $round"
-    done
+    done < <(turns "$@")
   done
-}
-
-# The median of NAME's times.
-median() {
-  sort -n "$build/$1.times" | awk '{ t[NR] = $1 } END { if (NR) print NR % 2 ? t[(NR + 1) / 2] : (t[NR / 2] + t[NR / 2 + 1]) / 2 }'
 }
 
 # table BASE NAME...: medians, ratios to BASE's median; noisy: slowest over 1.5 x fastest.
 table() {
   local base name
-  base=$(median "$1")
+  base=$(median "$build/$1.times")
   printf '%-14s %10s %18s %8s\n' '' 'median ms' 'fastest-slowest' 'ratio'
   for name; do
-    sort -n "$build/$name.times" | awk -v name="$name" -v median="$(median "$name")" -v base="$base" '
+    sort -n "$build/$name.times" | awk -v name="$name" -v median="$(median "$build/$name.times")" -v base="$base" '
       NR == 1 { fast = $1 } { slow = $1 }
       END { printf "%-14s %10.1f %18s %8.2f%s\n", name, median, sprintf("%.1f-%.1f", fast, slow), median / base,
         (slow > 1.5 * fast) ? "   noisy" : "" }'
   done
-}
-
-# target WORDS NAME BASE MOST: whether the ratio of medians is at most that.
-target() {
-  local ratio
-  ratio=$(awk -v one="$(median "$2")" -v other="$(median "$3")" 'BEGIN { printf "%.2f", one / other }')
-  if awk -v ratio="$ratio" -v most="$4" 'BEGIN { exit !(ratio <= most) }'; then
-    say "reached: $1: $ratio, at most $4"
-  else
-    say "MISSED:  $1: $ratio, more than $4"
-    targets_missed=$((targets_missed + 1))
-  fi
-  say
 }
 
 # count STATE: how many sockets are in it, as /proc has it (01: established, 0A: listening).
@@ -124,7 +89,8 @@ bench_scan() {
   say "all 65,535 ports of 127.0.0.1, one of them open; $rounds rounds"
   race "${names[@]}"
   table "${names[@]}"
-  target 'lab scan to the bare scan' lab-scan bare-scan 1.2
+  target 'lab scan to the bare scan' "$(ratio "$build/lab-scan.times" "$build/bare-scan.times")" most 1.2
+  say
 }
 
 bench_sockets() {
@@ -155,11 +121,11 @@ bench_sockets() {
   say "a table of $(count 01) connected sockets; $rounds rounds"
   race "${names[@]}"
   table "${names[@]}"
-  [ -z "${commands[ss-tan]:-}" ] || target 'lab sockets to ss -tan' lab-sockets ss-tan 1.0
+  [ -z "${commands[ss-tan]:-}" ] ||
+    target 'lab sockets to ss -tan' "$(ratio "$build/lab-sockets.times" "$build/ss-tan.times")" most 1.0
 }
 
-say "$(uname -sr), $(getconf _NPROCESSORS_ONLN) processors, load $(cut -d' ' -f1 /proc/loadavg)"
-say
+say_machine
 bench_scan
 bench_sockets
 say "$targets_missed targets missed"
