@@ -18,8 +18,8 @@ struct account {
 int privilege_find(const char *name, struct account *account);
 
 /*
- * Becomes that user: supplementary groups, group, user, in that order; then tries to get
- * back, which must fail. Narrates it. Returns 0, or -1 after explaining.
+ * Becomes that user: supplementary groups, group, user, capabilities, in that order; then tries
+ * to get back, which must fail. Narrates it. Returns 0, or -1 after explaining.
  */
 int privilege_drop(const struct account *account);
 
