@@ -264,8 +264,10 @@ int sandbox_enter(const struct sandbox *sandbox, enum sandbox_part part,
 	if (part == SANDBOX_ORDINARY && !by_root &&
 	    setns(sandbox->ordinary_fd, CLONE_NEWUSER) == -1)
 		return refused(refusal, "setns (ordinary account)");
-	/* So that this account may look at /proc/PID although it is somebody else there. */
-	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	/* So that this account may look at /proc/PID although it is somebody else there. What real
+	   root remembers is not for the account that it has become. */
+	if (!by_root)
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	return 0;
 }
 

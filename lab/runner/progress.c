@@ -37,6 +37,30 @@ static int make_directories(char *path)
 	return -1;
 }
 
+/*
+ * What is written there must not lead elsewhere: where others may write, or through somebody
+ * else's link. Returns 0, or -1 (said).
+ */
+static int check_directory(const char *path)
+{
+	static bool said; /* once is enough */
+	struct stat status;
+	const char *wrong = NULL;
+
+	if (lstat(path, &status) == -1)
+		wrong = strerror(errno);
+	else if (!S_ISDIR(status.st_mode))
+		wrong = "it is no directory";
+	else if (status.st_uid != geteuid())
+		wrong = "it belongs to another account (sudo -H takes root's own)";
+	else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		wrong = "others may write to it (chmod go-w)";
+	if (wrong != NULL && !said)
+		complain("cannot write %s/: %s", path, wrong);
+	said = wrong != NULL;
+	return wrong != NULL ? -1 : 0;
+}
+
 int progress_directory(char *path, size_t size)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -56,7 +80,7 @@ int progress_directory(char *path, size_t size)
 		complain("cannot make the directory %s: %s", path, strerror(errno));
 		return -1;
 	}
-	return 0;
+	return check_directory(path);
 }
 
 static int file_path(const char *name, char *path, size_t size)

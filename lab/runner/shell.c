@@ -26,7 +26,7 @@ static const char help_text[] =
     "A shell in a private network: every port is free there, and nobody is disturbed. All\n"
     "lab shells of an account share one network; the last one out removes it.\n"
     "\n"
-    "  --admin        as root of this network (and of nothing else)\n"
+    "  --admin        as root of this network, with no new power over anything else\n"
     "  -- COMMAND     run that instead of a shell\n"
     "\n"
     "  lab shell                    in one window: server 80 is refused there\n"
@@ -102,8 +102,10 @@ static void greet(const struct call *call, bool fresh)
 	page_text(fresh ? "You are in a private network. Every port is free here."
 	                : "You have joined the private network that another window opened.",
 	          "");
-	page_text(call->admin ? "You are root of this network, and of nothing else."
-	                      : "You are an ordinary account here.",
+	page_text(!call->admin ? "You are an ordinary account here."
+	          : call->place.sandbox.admin_fd != -1
+	              ? "You are root of this network, and of nothing else."
+	              : "You are root of this network, and of the whole machine as before.",
 	          "");
 	page_text("`server`, `client` and `lab` are found. Another window joins with `lab shell`; "
 	          "`exit` leaves.",

@@ -1,14 +1,14 @@
 /* surroundings.c - see surroundings.h. */
 #undef _XOPEN_SOURCE
-#define _XOPEN_SOURCE 700 /* nftw(), realpath() */
+#define _XOPEN_SOURCE 700 /* realpath() */
 #include "runner/surroundings.h"
 
 #include "kit/machine.h"
 #include "kit/narrate.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,21 +112,45 @@ int find_exercises(char *path, size_t size)
 
 /* ---- the directory of what is played ---- */
 
-static void remove_tree(const char *path);
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+/*
+ * By descriptors, never by a whole path: while root takes a directory away, its owner could put
+ * a link in the place of one further down, and have something else taken away. What is mounted
+ * there stays.
+ */
+static void remove_below(int parent, const char *name, dev_t device, int depth)
 {
-	(void)status;
-	(void)where;
-	if (kind == FTW_DNR && chmod(path, 0700) == 0) /* somebody has closed it */
-		remove_tree(path);
-	(void)remove(path);
-	return 0;
+	enum { DEPTH_MOST = 200 }; /* each takes a descriptor */
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(parent, name, flags);
+	struct stat status;
+
+	/* Somebody has closed it. That stops no root, only the account whose own it is. */
+	if (fd == -1 && errno == EACCES && geteuid() != 0 && fchmodat(parent, name, 0700, 0) == 0)
+		fd = openat(parent, name, flags);
+	bool ours =
+	    fd != -1 && fstat(fd, &status) == 0 && status.st_dev == device && depth < DEPTH_MOST;
+	DIR *directory = ours ? fdopendir(fd) : NULL;
+	if (directory == NULL) {
+		if (fd != -1)
+			(void)close(fd);
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    unlinkat(fd, entry->d_name, 0) == -1) {
+			remove_below(fd, entry->d_name, device, depth + 1);
+			(void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+		}
+	(void)closedir(directory);
 }
 
 static void remove_tree(const char *path)
 {
-	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	struct stat status;
+
+	if (lstat(path, &status) == 0)
+		remove_below(AT_FDCWD, path, status.st_dev, 0);
+	(void)rmdir(path);
 }
 
 void surroundings_remove(void *unused)
