@@ -298,8 +298,11 @@ static void check_terminal(void)
 	struct point point = {.name = "terminal"};
 	struct terminal_size size = {0, 0};
 	const char *kind = getenv("TERM");
+	char safe[64] = "TERM is not set";
 
-	snprintf(point.found, sizeof point.found, "%s, %s", kind != NULL ? kind : "TERM is not set",
+	if (kind != NULL)
+		(void)text_make_safe(kind, strlen(kind), safe, sizeof safe);
+	snprintf(point.found, sizeof point.found, "%s, %s", safe,
 	         text_is_utf8() ? "UTF-8" : "ASCII");
 	if (terminal_size_of(STDOUT_FILENO, &size) == 0)
 		text_add(point.found, sizeof point.found, ", %dx%d", size.columns, size.rows);

@@ -98,7 +98,7 @@ static void describe_owner(const struct listeners *listeners, const struct socke
 	char name[48], safe[64];
 
 	if (user != NULL)
-		snprintf(name, sizeof name, "%.40s", user->pw_name);
+		(void)text_make_safe(user->pw_name, strlen(user->pw_name), name, sizeof name);
 	else
 		snprintf(name, sizeof name, "uid %lu", (unsigned long)entry->uid);
 	if (process != NULL)

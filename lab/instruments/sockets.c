@@ -161,7 +161,7 @@ static const char *user_of(uint32_t uid)
 {
 	static struct {
 		uint32_t uid;
-		char name[24];
+		char name[32];
 	} known[16];
 	static size_t count;
 
@@ -172,7 +172,8 @@ static const char *user_of(uint32_t uid)
 	const struct passwd *user = getpwuid((uid_t)uid);
 	known[place].uid = uid;
 	if (user != NULL)
-		snprintf(known[place].name, sizeof known[place].name, "%.20s", user->pw_name);
+		(void)text_make_safe(user->pw_name, strlen(user->pw_name), known[place].name,
+		                     sizeof known[place].name);
 	else
 		snprintf(known[place].name, sizeof known[place].name, "%lu", (unsigned long)uid);
 	return known[place].name;

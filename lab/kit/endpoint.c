@@ -59,6 +59,13 @@ static char *write_ipv4(char *text, struct in_addr address)
 	return text;
 }
 
+static bool is_plain(const char *name)
+{
+	while (*name > ' ' && *name <= '~')
+		name++;
+	return *name == '\0';
+}
+
 /* Returns the place of the final 0, as the functions above do. */
 static char *write_ipv6(char *text, const struct sockaddr_in6 *address)
 {
@@ -70,7 +77,9 @@ static char *write_ipv6(char *text, const struct sockaddr_in6 *address)
 	if (scope == 0)
 		return text;
 	*text++ = '%';
-	if (if_indextoname(scope, text) == NULL)
+	/* Whoever names an interface may give it nearly any bytes: then its number stands for it.
+	 */
+	if (if_indextoname(scope, text) == NULL || !is_plain(text))
 		return write_number(text, scope);
 	return text + strlen(text);
 }

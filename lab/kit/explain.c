@@ -61,9 +61,10 @@ static const char *user_name(uint32_t uid, char text[48])
 {
 	const struct passwd *user = getpwuid((uid_t)uid);
 
-	if (user != NULL)
-		snprintf(text, 48, "user %.30s", user->pw_name);
-	else
+	if (user != NULL) {
+		strcpy(text, "user ");
+		(void)text_make_safe(user->pw_name, strlen(user->pw_name), text + 5, 43);
+	} else
 		snprintf(text, 48, "uid %lu", (unsigned long)uid);
 	return text;
 }
@@ -218,11 +219,13 @@ static uint16_t open_port_like(uint16_t port)
 static const char *path_for_root(const struct failure *failure, char path[160])
 {
 	const char *called = failure->program_path != NULL ? failure->program_path : "bin/server";
+	char safe[160];
 
-	if (strchr(called, '/') != NULL && strlen(called) < 160)
-		snprintf(path, 160, "%s", called);
+	text_make_safe(called, strlen(called), safe, sizeof safe);
+	if (strchr(called, '/') != NULL && strlen(called) < sizeof safe - 12)
+		snprintf(path, 160, "%s", safe);
 	else
-		snprintf(path, 160, "$(command -v %.40s)", called);
+		snprintf(path, 160, "$(command -v %.40s)", safe);
 	return path;
 }
 
@@ -684,9 +687,11 @@ static void explain_no_change(const struct failure *failure, struct explanation 
 	else
 		ADD_WHY(explanation, "This process is root of a user namespace that does not know that "
 		                     "user, or lacks the capabilities CAP_SETUID and CAP_SETGID.");
+	char name[64];
+	text_make_safe(failure->name, strlen(failure->name), name, sizeof name);
 	if (failure->program_path != NULL)
 		ADD_TRY(explanation, "started by root, it can", "sudo %.60s --user %.40s ...",
-		        failure->program_path, failure->name);
+		        failure->program_path, name);
 }
 
 static void explain_no_user(const struct failure *failure, struct explanation *explanation)

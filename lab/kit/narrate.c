@@ -103,6 +103,20 @@ const char *narrate_program(void)
 	return program;
 }
 
+/* Words from outside may be among ours: what would steer the terminal is escaped. */
+static void make_line_safe(char *line)
+{
+	char copy[LINE_SIZE];
+	const char *next = line;
+
+	while ((*next >= ' ' && *next <= '~') || *next == '\n')
+		next++;
+	if (*next == '\0')
+		return;
+	memcpy(copy, line, strlen(line) + 1);
+	(void)text_make_safe(copy, strlen(copy), line, LINE_SIZE - 1);
+}
+
 void complain(const char *format, ...)
 {
 	char line[LINE_SIZE];
@@ -111,6 +125,7 @@ void complain(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
+	make_line_safe(line);
 	if (in_blocks && !failed)
 		(void)narrate_finish();                       /* what led to this comes first */
 	(void)fprintf(stderr, "%s: %s\n", program, line); /* nowhere left to report a failure */
@@ -216,9 +231,10 @@ static void text_line(const struct event *event, char *line, size_t size)
 		text_add_word(line, size, id, 5);
 		text_add_word(line, size, " ", 0);
 	}
+	text_add_word(line, size, text, 0);
+	make_line_safe(line);
 	size_t used = text_columns(line);
-	text_add_word(line, size, text, STATE_COLUMN - 1 - used);
-	text_add_word(line, size, " ", 0);
+	text_add_word(line, size, " ", used < STATE_COLUMN ? STATE_COLUMN - used : 0);
 	text_add_word(line, size, color, 0);
 	text_add_word(line, size, tcp_state_name(event->state), 11);
 	if (color[0] != '\0')
@@ -243,6 +259,7 @@ void narrate_detail(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line + indent, sizeof line - (size_t)indent - 1, format, arguments);
 	va_end(arguments);
+	make_line_safe(line);
 	strcat(line, "\n");
 	(void)narrate_raw(line, strlen(line));
 }
@@ -257,6 +274,7 @@ void narrate_title(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof line - 1, format, arguments);
 	va_end(arguments);
+	make_line_safe(line);
 	strcat(line, "\n");
 	(void)narrate_raw(line, strlen(line));
 }
@@ -286,39 +304,22 @@ void narrate_port(uint16_t port, enum transport transport)
 
 /* ---- as JSON (RFC 8259) ---- */
 
-/* How many bytes the UTF-8 character there has (RFC 3629); 0 where it is none. */
-static size_t utf8_length(const unsigned char *bytes)
-{
-	size_t length = bytes[0] < 0xc2   ? 0
-	                : bytes[0] < 0xe0 ? 2
-	                : bytes[0] < 0xf0 ? 3
-	                : bytes[0] < 0xf5 ? 4
-	                                  : 0;
-
-	for (size_t i = 1; i < length; i++)
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
-	    (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
-		return 0; /* too long a form, a surrogate, or beyond the last character */
-	return length;
-}
-
 void json_add_string(char *text, size_t size, const char *string)
 {
 	text_add(text, size, "\"");
-	for (const unsigned char *next = (const unsigned char *)string; *next != '\0'; next++) {
-		size_t length = *next >= 0x80 ? utf8_length(next) : 0;
-		if (length > 0) {
-			text_add(text, size, "%.*s", (int)length, (const char *)next);
-			next += length - 1;
-		} else if (*next == '"' || *next == '\\') {
-			text_add(text, size, "\\%c", *next);
-		} else if (*next < 0x20 || *next >= 0x7f) {
-			text_add(text, size, "\\u%04x", *next); /* a stray byte */
+	while (*string != '\0') {
+		size_t length;
+		uint32_t character = text_utf8(string, &length);
+		if (length == 0) { /* a stray byte */
+			text_add(text, size, "\\u%04x", (unsigned char)*string);
+			length = 1;
+		} else if (text_steers(character)) { /* all of these have four digits at most */
+			text_add(text, size, "\\u%04x", (unsigned)character);
 		} else {
-			text_add(text, size, "%c", *next);
+			text_add(text, size, "%s%.*s", *string == '"' || *string == '\\' ? "\\" : "",
+			         (int)length, string);
 		}
+		string += length;
 	}
 	text_add(text, size, "\"");
 }

@@ -2,6 +2,7 @@
 #include "kit/port.h"
 
 #include "kit/registry.h"
+#include "kit/text.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -92,10 +93,13 @@ int port_parse(const char *text, enum transport transport, uint16_t *port,
 
 const char *port_service_name(uint16_t port, enum transport transport)
 {
+	static char name[64];
 	const struct servent *service =
 	    getservbyport((int)htons(port), transport_protocol(transport));
 
-	return service != NULL ? service->s_name : NULL;
+	if (service == NULL)
+		return NULL;
+	return text_make_safe(service->s_name, strlen(service->s_name), name, sizeof name);
 }
 
 void port_describe_names(uint16_t port, enum transport transport, char text[PORT_NAMES_SIZE])

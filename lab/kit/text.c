@@ -27,11 +27,44 @@ static size_t escape_by_name(const unsigned char *bytes, char form[12])
  * Characters that print nothing and yet change how what follows is read or drawn: soft
  * hyphen, zero-width ones, and those that turn the direction of writing (Unicode UAX 9).
  */
-static bool is_invisible(wchar_t wide)
+static bool is_invisible(uint32_t character)
 {
-	return wide == 0x00ad || wide == 0x061c || wide == 0xfeff ||
-	       (wide >= 0x200b && wide <= 0x200f) || (wide >= 0x2028 && wide <= 0x202e) ||
-	       (wide >= 0x2060 && wide <= 0x206f);
+	return character == 0x00ad || character == 0x061c || character == 0xfeff ||
+	       (character >= 0x200b && character <= 0x200f) ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2060 && character <= 0x206f);
+}
+
+bool text_steers(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) ||
+	       is_invisible(character);
+}
+
+uint32_t text_utf8(const void *bytes, size_t *length)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *next = bytes;
+	size_t count = next[0] < 0x80   ? 1
+	               : next[0] < 0xc2 ? 0
+	               : next[0] < 0xe0 ? 2
+	               : next[0] < 0xf0 ? 3
+	               : next[0] < 0xf5 ? 4
+	                                : 0;
+	uint32_t character = count == 1 ? next[0] : next[0] & (0xffU >> (count + 1));
+
+	*length = 0;
+	for (size_t i = 1; i < count; i++) {
+		if ((next[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (next[i] & 0x3fU);
+	}
+	/* Too long a form, a surrogate, or beyond the last character. */
+	if (count == 0 || character < least[count] || character > 0x10ffff ||
+	    (character >= 0xd800 && character <= 0xdfff))
+		return 0;
+	*length = count;
+	return character;
 }
 
 /* A printable character as it is, anything else as \xHH. Returns the bytes it was. */
@@ -42,7 +75,7 @@ static size_t escape_one(const unsigned char *bytes, size_t length, char form[12
 
 	memset(&state, 0, sizeof state);
 	size_t used = mbrtowc(&wide, (const char *)bytes, length, &state);
-	if (used >= 1 && used <= 6 && iswprint((wint_t)wide) && !is_invisible(wide)) {
+	if (used >= 1 && used <= 6 && iswprint((wint_t)wide) && !is_invisible((uint32_t)wide)) {
 		memcpy(form, bytes, used);
 		form[used] = '\0';
 		return used;

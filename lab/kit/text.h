@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Writes bytes so that a terminal shows them and obeys none of them: printable characters
@@ -17,6 +18,18 @@ char *text_escape(const void *bytes, size_t length, char *text, size_t size);
  * `size` must be at least 4 * length + 12.
  */
 char *text_make_safe(const void *bytes, size_t length, char *text, size_t size);
+
+/*
+ * The character with which the bytes begin, which end with a 0, read as UTF-8 (RFC 3629) in any
+ * locale; *length gets its bytes, 0 where it is none.
+ */
+uint32_t text_utf8(const void *bytes, size_t *length);
+
+/*
+ * Whether a character of Unicode steers what comes after it, on a terminal or in the reader's
+ * eye, and prints nothing: a control character, or an invisible one.
+ */
+bool text_steers(uint32_t character);
 
 /* Whether this locale's terminal shows UTF-8 (call setlocale first). */
 bool text_is_utf8(void);

@@ -150,7 +150,9 @@ static enum play_result display(struct player *player, struct terminal *terminal
 				return result;
 		}
 		terminal->answered = true;
-		stage_line(&player->stage, terminal, terminal->shown[*displayed]);
+		stage_line(&player->stage, terminal,
+		           page_has_colors() ? terminal->shown[*displayed]
+		                             : terminal->lines[*displayed]);
 	}
 	return PLAY_DONE;
 }

@@ -6,6 +6,7 @@
 #include "runner/terminal.h"
 
 #include "kit/machine.h"
+#include "kit/text.h"
 #include "kit/waiting.h"
 
 #include <errno.h>
@@ -246,6 +247,21 @@ static size_t sequence_length(const char *bytes)
 	return bytes[1] != '\0' ? 2 : 1;
 }
 
+/* Copies a character that is not of ASCII, unless it is none or steers the terminal. */
+static size_t copy_character(const char *from, char **to)
+{
+	size_t length;
+	uint32_t character = text_utf8(from, &length);
+
+	if (length == 0)
+		return 1;
+	if (!text_steers(character)) {
+		memcpy(*to, from, length);
+		*to += length;
+	}
+	return length;
+}
+
 /* Copies a line: colours only where wanted, other control characters never. */
 static char *cleaned(const char *line, bool colors)
 {
@@ -262,6 +278,8 @@ static char *cleaned(const char *line, bool colors)
 			}
 		} else if (c == '\t') {
 			*to++ = ' ';
+		} else if (c >= 0x80) {
+			length = copy_character(line, &to);
 		} else if (c >= ' ' && c != 0x7f) {
 			*to++ = *line;
 		}

@@ -679,13 +679,15 @@ static void check_bytes(struct parser *parser, const char *text, size_t length)
 {
 	int line = 1;
 
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (c == '\n')
-			line++;
-		else if ((c < ' ' && c != '\t') || c == 0x7f ||
-		         (c == 0xc2 && i + 1 < length && (unsigned char)text[i + 1] < 0xa0))
-			fail(parser, line, "there is a control character (byte 0x%02x) in this line", c);
+	for (size_t i = 0, used; i < length; i += used) {
+		uint32_t character = text_utf8(text + i, &used); /* the text ends with a 0 */
+		unsigned char byte = (unsigned char)text[i];
+		if (used == 0)
+			fail(parser, line, "byte 0x%02x in this line is not UTF-8", byte);
+		else if (text_steers(character) && byte != '\n' && byte != '\t')
+			fail(parser, line, "there is a control character (byte 0x%02x) in this line", byte);
+		line += byte == '\n';
+		used += used == 0;
 	}
 }
 
@@ -717,7 +719,7 @@ struct worksheet *worksheet_parse(const char *text, size_t length, const char *p
 	worksheet->text = copy;
 	worksheet->number = number_of(path);
 	*parser = (struct parser){.worksheet = worksheet, .error = error, .next = copy};
-	check_bytes(parser, text, length);
+	check_bytes(parser, copy, length);
 	for (char *line; !parser->failed && (line = take_line(parser)) != NULL;)
 		parse_line(parser, line);
 	if (!parser->failed)

@@ -214,10 +214,13 @@ static int refuse(void)
 
 static void announce(const struct wire *wire)
 {
+	char safe[200];
+
 	if (narrate_is_json())
 		return;
 	if (wire->command != NULL)
-		print("watching TCP port %u while %s runs\n", wire->port, wire->command[0]);
+		print("watching TCP port %u while %s runs\n", wire->port,
+		      text_make_safe(wire->command[0], strlen(wire->command[0]), safe, sizeof safe));
 	else
 		print("watching TCP port %u; Ctrl-C stops\n", wire->port);
 	if (wire->form == FORM_DIAGRAM)

@@ -168,9 +168,64 @@ static void test_json(void)
 	CHECK_STRING(text, "\"\\u007f\"", "delete by number");
 }
 
+/* RFC 3629 section 3 and 4: the bytes of each length, and those that are no character. */
+static void test_decoding(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		uint32_t character;
+		bool steers;
+	} cases[] = {
+	    {"a", 1, 'a', false},
+	    {"\033", 1, 0x1b, true},
+	    {"\177", 1, 0x7f, true},
+	    {"\302\200", 2, 0x80, true},
+	    {"\302\237", 2, 0x9f, true},
+	    {"\302\240", 2, 0xa0, false},
+	    {"\303\251", 2, 0xe9, false},
+	    {"\342\200\256", 3, 0x202e, true}, /* right-to-left override */
+	    {"\342\202\254", 3, 0x20ac, false},
+	    {"\360\237\231\202", 4, 0x1f642, false},
+	    {"\364\217\277\277", 4, 0x10ffff, false},
+	};
+	static const char *const none[] = {"\200",
+	                                   "\377",
+	                                   "\302",
+	                                   "\302a",
+	                                   "\300\233",
+	                                   "\340\202\233",
+	                                   "\355\240\200",
+	                                   "\342\202",
+	                                   "\360\200\200\200",
+	                                   "\364\220\200\200"};
+	size_t length;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CHECK_NUMBER(text_utf8(cases[i].bytes, &length), cases[i].character, "its number");
+		CHECK_NUMBER(length, cases[i].length, "its bytes");
+		CHECK(text_steers(cases[i].character) == cases[i].steers, "whether it steers");
+	}
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+		(void)text_utf8(none[i], &length);
+		CHECK_NUMBER(length, 0, "no character");
+	}
+}
+
+/* The C1 controls steer a terminal in UTF-8 as ESC does: by number, too. */
+static void test_json_controls(void)
+{
+	char text[64] = "";
+
+	json_add_string(text, sizeof text, "\302\233\342\200\256\233\303\251");
+	CHECK_STRING(text, "\"\\u009b\\u202e\\u009b\303\251\"", "what steers, by number");
+}
+
 int main(void)
 {
 	(void)setlocale(LC_CTYPE, "C");
+	test_decoding();
+	test_json_controls();
 	test_plain_and_named();
 	test_every_control();
 	test_bytes_of_c_locale();
