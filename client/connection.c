@@ -8,10 +8,10 @@
 
 #include "kit/machine.h"
 #include "kit/narrate.h"
+#include "kit/unix.h"
 #include "kit/waiting.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -231,12 +231,10 @@ int connection_open(struct connection *connection, const struct endpoint *peer,
 	int type = options->transport == TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
 
 	*connection = (struct connection){.id = connection->id, .peer = *peer};
-	connection->fd = socket(endpoint_family(peer), type, 0);
+	connection->fd = socket_nonblocking(endpoint_family(peer), type);
 	if (connection->fd == -1)
 		return fail(connection, options, "socket", failure);
 	tell_socket(connection, options);
-	if (fcntl(connection->fd, F_SETFL, O_NONBLOCK) == -1)
-		return fail(connection, options, "fcntl", failure);
 
 	if (bind_own_end(connection, options) == -1)
 		return fail(connection, options, "bind", failure);

@@ -21,7 +21,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,14 +228,7 @@ static void collect(struct scan *scan, int patience_ms)
 
 static int new_socket(const struct scan *scan)
 {
-	int fd = socket(endpoint_family(&scan->target), SOCK_STREAM, 0);
-
-	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
-		return fd;
-	int error = errno;
-	(void)close(fd);
-	errno = error;
-	return -1;
+	return socket_nonblocking(endpoint_family(&scan->target), SOCK_STREAM);
 }
 
 /*

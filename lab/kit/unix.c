@@ -17,6 +17,21 @@
 #include <termios.h>
 #include <unistd.h>
 
+int socket_nonblocking(int family, int type)
+{
+#ifdef SOCK_NONBLOCK
+	return socket(family, type | SOCK_NONBLOCK, 0);
+#else
+	int fd = socket(family, type, 0);
+	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+		return fd;
+	int error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+#endif
+}
+
 int accept_nonblocking(int listener, struct endpoint *peer)
 {
 	struct sockaddr *address = &peer->address.any;

@@ -9,6 +9,9 @@
 
 #include <sys/types.h>
 
+/* socket() with a descriptor that does not block. Returns it, or -1 with errno. */
+int socket_nonblocking(int family, int type);
+
 /*
  * Accepts a client with a descriptor that does not block. Returns it, or -1 with errno, as
  * accept() does; *peer is the client's endpoint.
