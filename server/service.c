@@ -17,6 +17,9 @@
 /* After a shortage, when to try again if no client leaves meanwhile. */
 enum { RETRY_MS = 1000 };
 
+/* So many are a crowd: when half of them have left, their memory goes back to the system. */
+enum { CROWD = 64 };
+
 static void tell_accept(const struct service *service, const struct session_start *start)
 {
 	char text[2 * ENDPOINT_TEXT_SIZE + 8], note[32];
@@ -84,6 +87,8 @@ int service_accept(struct service *service, struct session_start *start)
 	(void)endpoint_of_socket(fd, &start->local); /* on failure it is shown as "-" */
 	if (++service->open > service->most_open)
 		service->most_open = service->open;
+	if (service->open > service->crowd)
+		service->crowd = service->open;
 	if (narrate_wanted(false))
 		tell_accept(service, start);
 	return 0;
@@ -102,6 +107,10 @@ void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out
 	service->bytes_in += bytes_in;
 	service->bytes_out += bytes_out;
 	service->starved_until = 0;
+	if (service->crowd >= CROWD && service->open <= service->crowd / 2) {
+		give_memory_back();
+		service->crowd = service->open;
+	}
 }
 
 void service_refuse(struct service *service, const struct session_start *start,

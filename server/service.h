@@ -17,6 +17,7 @@ struct service {
 	struct endpoint name;
 	uint32_t accepted; /* clients ever; the number of the last one */
 	long open, most_open;
+	long crowd; /* the most open since memory was last given back */
 	uint64_t bytes_in, bytes_out;
 	int64_t starved_until; /* clock: no descriptor or memory for a client; 0: there is */
 	bool shortage_told;    /* since the last client came in */

@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <ifaddrs.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -120,6 +123,13 @@ bool machine_has_address(const struct endpoint *endpoint)
 		if (endpoint_same_address(&own[i], endpoint))
 			return true;
 	return endpoint_is_loopback(endpoint) && is_local(endpoint);
+}
+
+void give_memory_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 int terminal_size_of(int fd, struct terminal_size *size)

@@ -37,6 +37,12 @@ int machine_addresses(int family, struct endpoint *found, int room);
  */
 bool machine_has_address(const struct endpoint *endpoint);
 
+/*
+ * Gives freed memory back to the system where the C library would keep it: glibc's small
+ * blocks hold whole regions of larger ones. Elsewhere nothing.
+ */
+void give_memory_back(void);
+
 struct terminal_size {
 	int columns, rows;
 };
