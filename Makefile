@@ -40,6 +40,7 @@ LAB = $(BUILD)/liblab.a
 PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c)) \
 	$(BUILD)/unit/replay_test
+CROWD = $(BUILD)/support/crowd
 FUZZ_TARGETS = port endpoint greeting text worksheet match directive segment
 FUZZ_SECONDS = 75
 
@@ -48,7 +49,7 @@ say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test fuzz bench models unit install uninstall clean help FORCE
+.PHONY: all demo test fuzz bench models survival unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -96,8 +97,13 @@ DEMO_PAUSE = 2.5
 demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
 	@$(BIN)/lab run --demo --pause $(DEMO_PAUSE) 0
 
-test: all unit ## every test; STRICT=1: a skipped test is a failure
+test: all unit $(CROWD) ## every test; STRICT=1: a skipped test is a failure
 	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
+
+# The clients, honest and hostile, of tests/survival.bats.
+$(CROWD): $(BUILD)/tests/support/crowd.o
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/unit/replay_test: $(BUILD)/tests/fuzz/replay_test.o $(BUILD)/tests/fuzz/targets.o \
 		$(LAB) $(KIT)
@@ -125,6 +131,9 @@ bench: all ## measure against bare loops, as ratios (Linux; a few minutes)
 
 models: all ## measure the serving models beside each other (Linux; a minute)
 	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/models.sh
+
+survival: all $(CROWD) ## what the server survives, in figures (Linux; two minutes at most)
+	@BIN=$(BIN) BUILD=$(BUILD) bash tests/bench/survival.sh
 
 # The exercises say "server"; where that name is installed, it must not be in everybody's way.
 SHORT_NAMES = $(DESTDIR)$(PREFIX)/libexec/portlab

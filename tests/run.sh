@@ -6,8 +6,8 @@
 #   ONLY=name   only the suites whose name contains that
 #   JOBS=n      how many suites at once (default: twice the processors)
 #
-# A suite is one Bats file, or one C unit test; both speak TAP. models.bats runs once for
-# each serving model.
+# A suite is one Bats file, or one C unit test; both speak TAP. models.bats and
+# survival.bats run once for each serving model.
 set -u
 
 build=${BUILD:-build}
@@ -33,10 +33,10 @@ list_suites() {
   done
   for file in tests/*.bats; do
     name=$(basename "$file" .bats)
-    if [ "$name" = models ]; then
+    if [ "$name" = models ] || [ "$name" = survival ]; then
       # The words after "--model NAME" in the help are the models that this build has.
       for model in $("$BIN/server" --help | sed -n 's/.*--model NAME *//p' | tr -d ,); do
-        echo "models-$model $model $file"
+        echo "$name-$model $model $file"
       done
     else
       echo "$name - $file"
