@@ -4,11 +4,12 @@
  */
 #include "kit/socket_table.h"
 
+#include "kit/socket_answers.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -18,9 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Linux 6.8 and later list sockets that are bound and nothing else, under this number. */
-enum { STATE_BOUND_INACTIVE = 13 };
 
 static const int families[] = {AF_INET, AF_INET6};
 
@@ -61,61 +59,13 @@ static int ask(const struct request *request)
 	return -1;
 }
 
-/* The address words and the port are in network byte order, as in a sockaddr. */
-static struct endpoint endpoint_of_diag(int family, const uint32_t *address, uint16_t port)
-{
-	struct endpoint endpoint = endpoint_wildcard(family, ntohs(port));
-
-	if (family == AF_INET6)
-		memcpy(&endpoint.address.in6.sin6_addr, address, 16);
-	else
-		memcpy(&endpoint.address.in4.sin_addr, address, 4);
-	return endpoint;
-}
-
-static void set_scope(struct endpoint *endpoint, uint32_t interface)
-{
-	struct sockaddr_in6 *address = &endpoint->address.in6;
-
-	if (endpoint_family(endpoint) == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr))
-		address->sin6_scope_id = interface;
-}
-
-static void entry_of_diag(const struct inet_diag_msg *message, enum transport transport,
-                          struct socket_entry *entry)
-{
-	int family = message->idiag_family;
-
-	memset(entry, 0, sizeof *entry);
-	entry->local = endpoint_of_diag(family, message->id.idiag_src, message->id.idiag_sport);
-	entry->peer = endpoint_of_diag(family, message->id.idiag_dst, message->id.idiag_dport);
-	set_scope(&entry->local, message->id.idiag_if);
-	set_scope(&entry->peer, message->id.idiag_if);
-	entry->bound_only =
-	    transport == TRANSPORT_TCP && (message->idiag_state == STATE_BOUND_INACTIVE ||
-	                                   message->idiag_state == TCP_STATE_CLOSED);
-	if (transport == TRANSPORT_TCP && message->idiag_state == 12) /* a half-open request */
-		entry->state = TCP_STATE_SYN_RECV;
-	else if (transport == TRANSPORT_TCP)
-		entry->state =
-		    entry->bound_only ? TCP_STATE_CLOSED : (enum tcp_state)message->idiag_state;
-	entry->uid = message->idiag_uid;
-	entry->inode = message->idiag_inode;
-	entry->receive_queue = message->idiag_rqueue;
-	entry->send_queue = message->idiag_wqueue;
-	if (message->idiag_timer < SOCKET_TIMER_COUNT)
-		entry->timer = (enum socket_timer)message->idiag_timer;
-	entry->expires_ms = entry->timer != SOCKET_TIMER_NONE ? (long)message->idiag_expires : -1;
-	entry->retransmits = entry->timer == SOCKET_TIMER_RETRANSMIT ? message->idiag_retrans : 0;
-}
-
 /*
  * Reads answers until the kernel says that was all. Returns 1 where a visit ended it, 0 at
  * the end, -1 with errno.
  */
 static int read_answers(int fd, enum transport transport, socket_visitor visit, void *argument)
 {
-	_Alignas(struct nlmsghdr) char buffer[32768];
+	char buffer[32768];
 
 	for (;;) {
 		ssize_t length = recv(fd, buffer, sizeof buffer, 0);
@@ -123,27 +73,15 @@ static int read_answers(int fd, enum transport transport, socket_visitor visit, 
 			continue;
 		if (length <= 0)
 			return -1;
-		size_t left = (size_t)length;
-		struct nlmsghdr *header = (struct nlmsghdr *)(void *)buffer;
-		while (left >= sizeof *header && header->nlmsg_len >= sizeof *header &&
-		       header->nlmsg_len <= left) {
-			struct socket_entry entry;
-			size_t step = NLMSG_ALIGN(header->nlmsg_len);
-			if (header->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (header->nlmsg_type == NLMSG_ERROR) {
-				errno = -((const struct nlmsgerr *)NLMSG_DATA(header))->error;
-				return -1;
-			}
-			if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg))) {
-				entry_of_diag(NLMSG_DATA(header), transport, &entry);
-				if (visit(&entry, argument) != 0)
-					return 1;
-			}
-			if (step >= left)
-				break;
-			left -= step;
-			header = (struct nlmsghdr *)(void *)((char *)header + step);
+		switch (diag_answers_read(buffer, (size_t)length, transport, visit, argument)) {
+		case ANSWERS_MORE:
+			break;
+		case ANSWERS_DONE:
+			return 0;
+		case ANSWERS_STOPPED:
+			return 1;
+		case ANSWERS_REFUSED:
+			return -1;
 		}
 	}
 }
@@ -216,49 +154,6 @@ static int find_by_diag(const struct endpoint *local, const struct endpoint *pee
 
 /* ---- /proc/net/{tcp,udp}{,6} ---- */
 
-/* Reads "0100007F:0CEA": the address as words in this host's byte order, the port in hex. */
-static bool endpoint_of_proc(int family, const char *text, struct endpoint *endpoint)
-{
-	uint32_t words[4] = {0};
-	size_t count = family == AF_INET6 ? 4 : 1;
-	unsigned port;
-
-	for (size_t i = 0; i < count; i++)
-		if (sscanf(text + 8 * i, "%8" SCNx32, &words[i]) != 1)
-			return false;
-	if (strlen(text) < 8 * count + 2 || sscanf(text + 8 * count, ":%x", &port) != 1)
-		return false;
-	*endpoint = endpoint_of_diag(family, words, htons((uint16_t)port));
-	return true;
-}
-
-static bool entry_of_proc(const char *line, int family, enum transport transport,
-                          struct socket_entry *entry)
-{
-	char local[64], peer[64];
-	unsigned state, timer, retransmits, uid, inode;
-	unsigned long send_queue, receive_queue, when;
-
-	memset(entry, 0, sizeof *entry);
-	if (sscanf(line, " %*d: %63s %63s %x %lx:%lx %x:%lx %x %u %*d %u", local, peer, &state,
-	           &send_queue, &receive_queue, &timer, &when, &retransmits, &uid, &inode) != 10 ||
-	    !endpoint_of_proc(family, local, &entry->local) ||
-	    !endpoint_of_proc(family, peer, &entry->peer))
-		return false;
-	if (transport == TRANSPORT_TCP && state <= TCP_STATE_CLOSING)
-		entry->state = (enum tcp_state)state;
-	entry->uid = uid;
-	entry->inode = inode;
-	entry->receive_queue = (uint32_t)receive_queue;
-	entry->send_queue = (uint32_t)send_queue;
-	if (timer < SOCKET_TIMER_COUNT)
-		entry->timer = (enum socket_timer)timer;
-	entry->expires_ms =
-	    entry->timer != SOCKET_TIMER_NONE ? (long)when * 1000 / sysconf(_SC_CLK_TCK) : -1;
-	entry->retransmits = entry->timer == SOCKET_TIMER_RETRANSMIT ? retransmits : 0;
-	return true;
-}
-
 static int each_by_proc(int family, enum transport transport, socket_visitor visit,
                         void *argument)
 {
@@ -272,7 +167,7 @@ static int each_by_proc(int family, enum transport transport, socket_visitor vis
 		return family == AF_INET6 && errno == ENOENT ? 0 : -1; /* no IPv6: no such table */
 	while (result == 0 && fgets(line, sizeof line, file) != NULL) {
 		struct socket_entry entry;
-		if (entry_of_proc(line, family, transport, &entry))
+		if (proc_line_read(line, family, transport, &entry))
 			result = visit(&entry, argument) != 0;
 	}
 	(void)fclose(file);

@@ -1,19 +1,18 @@
 /*
  * ethernet.h - one end of a cable held by a program: frames in and out, and the answer to the
- * question who has the address (ARP).
+ * question who has the address (ARP). What a frame is made of: frame.h.
  *
- * Source: packet(7); RFC 894 (IP over Ethernet), RFC 826 (ARP).
+ * Source: packet(7).
  */
 #ifndef PORTLAB_ETHERNET_H
 #define PORTLAB_ETHERNET_H
 
+#include "wire/frame.h"
 #include "wire/links.h"
 #include "wire/segment.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-enum { MAC_SIZE = 6 };
 
 struct ethernet {
 	int fd; /* packet socket, does not block */

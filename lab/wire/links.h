@@ -9,7 +9,11 @@
 #define PORTLAB_LINKS_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* The kernel's answer to one of the requests below, taken apart: 0, or -1 with its errno. */
+int link_answer_read(const void *bytes, size_t length);
 
 /* A pair: one end in this network, the other in that of the descriptor. */
 int link_make_pair(const char *here, const char *there, int there_fd);

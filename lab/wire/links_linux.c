@@ -71,26 +71,41 @@ static void add_attribute(struct request *request, unsigned short type, const vo
 	close_attribute(request, attribute);
 }
 
+int link_answer_read(const void *bytes, size_t length)
+{
+	enum { ERROR_MOST = 4095 }; /* the kernel has no errno beyond */
+	struct nlmsghdr header;
+	int error = -EPROTO;
+
+	if (length >= NLMSG_LENGTH(sizeof error)) {
+		memcpy(&header, bytes, sizeof header);
+		if (header.nlmsg_type == NLMSG_ERROR)
+			memcpy(&error, (const char *)bytes + NLMSG_HDRLEN, sizeof error);
+	}
+	if (error == 0) /* an error message without an error: done */
+		return 0;
+	errno = error < 0 && error >= -ERROR_MOST ? -error : EPROTO;
+	return -1;
+}
+
 /* Sends it and waits for the kernel's answer. */
 static int ask_kernel(const struct request *request)
 {
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		char copy[1024];
-	} answer;
+	char answer[2048];
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t length = -1;
 
 	if (fd == -1)
 		return -1;
-	if (send(fd, request, request->header.nlmsg_len, 0) == -1 ||
-	    recv(fd, &answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof answer.error))
-		answer.error.error = -(errno != 0 ? errno : EIO);
-	else if (answer.header.nlmsg_type != NLMSG_ERROR)
-		answer.error.error = -EPROTO;
+	if (send(fd, request, request->header.nlmsg_len, 0) != -1)
+		do
+			length = recv(fd, answer, sizeof answer, 0);
+		while (length == -1 && errno == EINTR);
+	int result = length == -1 ? -1 : link_answer_read(answer, (size_t)length);
+	int error = errno;
 	(void)close(fd);
-	errno = -answer.error.error;
-	return answer.error.error == 0 ? 0 : -1;
+	errno = error;
+	return result;
 }
 
 /* ---- devices ---- */
