@@ -177,6 +177,8 @@ static bool match_from(struct attempt *attempt, size_t pattern, size_t line)
 {
 	struct match_result *result = attempt->result;
 
+	if (steps++ > STEPS_MOST) /* one "..." after the other: more ways than can be tried */
+		return false;
 	while (line < attempt->line_count && match_is_blank(attempt->lines[line]))
 		line++;
 	while (pattern < attempt->pattern_count && match_is_blank(attempt->patterns[pattern]))

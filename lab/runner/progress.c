@@ -150,11 +150,11 @@ static bool parse_entry(const char *line, struct progress_entry *entry)
 	return strcmp(line, "\n") == 0 && entry->right <= entry->predicted;
 }
 
-/* Returns false where the file is not what this program writes. */
-static bool parse_file(FILE *file, struct progress *progress)
+bool progress_parse(FILE *file, struct progress *progress)
 {
 	char line[256];
 
+	memset(progress, 0, sizeof *progress);
 	if (fgets(line, sizeof line, file) == NULL || strcmp(line, header) != 0)
 		return false;
 	while (fgets(line, sizeof line, file) != NULL) {
@@ -199,7 +199,7 @@ int progress_read(struct progress *progress)
 			(void)close(fd);
 		return -1;
 	}
-	bool understood = parse_file(file, progress);
+	bool understood = progress_parse(file, progress);
 	(void)fclose(file);
 	if (!understood) {
 		memset(progress, 0, sizeof *progress);
@@ -226,7 +226,7 @@ struct progress_entry progress_of(const struct progress *progress, int number)
 
 /* ---- writing ---- */
 
-static bool print_file(FILE *file, const struct progress *progress)
+bool progress_print(FILE *file, const struct progress *progress)
 {
 	fputs(header, file);
 	for (size_t i = 0; i < progress->count; i++) {
@@ -238,7 +238,7 @@ static bool print_file(FILE *file, const struct progress *progress)
 		        entry->right, entry->attempts, entry->hints, entry->seconds,
 		        (long long)entry->passed);
 	}
-	return fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
+	return fflush(file) == 0 && ferror(file) == 0;
 }
 
 /* A new file, whole and on the disk, takes the place of the old one. */
@@ -252,7 +252,7 @@ static int write_all(const struct progress *progress)
 	(void)unlink(draft); /* of somebody who was interrupted; the lock is ours */
 	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	FILE *file = fd != -1 ? fdopen(fd, "w") : NULL;
-	bool written = file != NULL && print_file(file, progress);
+	bool written = file != NULL && progress_print(file, progress) && fsync(fileno(file)) == 0;
 	int error = errno;
 	if (file != NULL)
 		written = fclose(file) == 0 && written;

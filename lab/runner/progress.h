@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 struct progress_entry {
@@ -40,6 +41,10 @@ int progress_directory(char *path, size_t size);
 /* Reads it. Where there is none it is empty. Returns 0, or -1 where it cannot be read (said).
  */
 int progress_read(struct progress *progress);
+
+/* The file itself. Return false where it is not what this program writes, or on an error. */
+bool progress_parse(FILE *file, struct progress *progress);
+bool progress_print(FILE *file, const struct progress *progress);
 
 /* The entry of an exercise; one that says "nothing yet" where there is none. */
 struct progress_entry progress_of(const struct progress *progress, int number);

@@ -322,8 +322,7 @@ static void add_line(struct terminal *terminal)
 	terminal->shown[terminal->count++] = shown;
 }
 
-/* Takes in bytes. Returns whether the end mark was among them. */
-static bool take(struct terminal *terminal, const char *bytes, size_t length)
+bool terminal_take(struct terminal *terminal, const char *bytes, size_t length)
 {
 	bool marked = false;
 
@@ -357,7 +356,7 @@ static int read_some(struct terminal *terminal)
 
 	if (length <= 0)
 		return length == -1 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-	return take(terminal, bytes, (size_t)length) ? 2 : 1;
+	return terminal_take(terminal, bytes, (size_t)length) ? 2 : 1;
 }
 
 bool terminal_read(struct terminal *terminal)

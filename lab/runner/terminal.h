@@ -66,6 +66,12 @@ void terminal_prepare_program(const struct surroundings *surroundings);
 int terminal_type(struct terminal *terminal, const char *text);
 int terminal_press(struct terminal *terminal, char letter);
 
+/*
+ * Takes in bytes as they came, in pieces of any size: whole lines, without what could steer
+ * a terminal. Returns whether the mark was among them that says where a command's output ends.
+ */
+bool terminal_take(struct terminal *terminal, const char *bytes, size_t length);
+
 /* Takes in what has appeared, without waiting. Returns whether there was anything. */
 bool terminal_read(struct terminal *terminal);
 

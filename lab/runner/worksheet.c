@@ -560,10 +560,9 @@ static void parse_verbatim(struct parser *parser, char *line)
 	parser->paragraph = false;
 	struct item *item = add_item(parser, ITEM_VERBATIM, begin, text);
 	if (!fence) { /* the rows of a table follow each other */
-		while (parser->next != NULL && parser->next[0] == '|') {
-			char *next = take_line(parser);
+		for (char *next; parser->next != NULL && parser->next[0] == '|' &&
+		                 (next = take_line(parser)) != NULL;)
 			next[-1] = '\n';
-		}
 		return;
 	}
 	for (char *next = text; item != NULL && next != NULL; next = take_line(parser)) {

@@ -44,7 +44,7 @@ int pcap_add(FILE *file, const struct captured *captured)
 	if (add32(file, (uint32_t)captured->time.tv_sec) == -1 ||
 	    add32(file, (uint32_t)(captured->time.tv_nsec / 1000)) == -1 ||
 	    add32(file, length) == -1 || add32(file, length) == -1 ||
-	    fwrite(captured->packet, length, 1, file) != 1)
+	    fwrite(captured->packet, 1, length, file) != length)
 		return -1;
 	return fflush(file) == 0 ? 0 : -1; /* whoever interrupts has what was seen so far */
 }
