@@ -41,15 +41,19 @@ PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c)) \
 	$(BUILD)/unit/replay_test
 CROWD = $(BUILD)/support/crowd
-FUZZ_TARGETS = port endpoint greeting text worksheet match directive segment
-FUZZ_SECONDS = 75
+# Each target has a directory there; FUZZ_SECONDS for each: twenty minutes,
+# which are ten of processor time on a machine that has other work, too.
+FUZZ_TARGETS = $(notdir $(wildcard tests/fuzz/corpus/*))
+FUZZ_SECONDS = 60
+FUZZ_OBJECTS = $(filter-out $(1)/tests/fuzz/fuzz.o $(1)/tests/fuzz/replay_test.o, \
+	$(patsubst $(BUILD)/%,$(1)/%,$(call objects,tests/fuzz)))
 
 # make V=1 shows the whole commands.
 say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test fuzz bench models survival unit install uninstall clean help FORCE
+.PHONY: all demo test fuzz bench models survival soak unit install uninstall clean help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -105,20 +109,20 @@ $(CROWD): $(BUILD)/tests/support/crowd.o
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/unit/replay_test: $(BUILD)/tests/fuzz/replay_test.o $(BUILD)/tests/fuzz/targets.o \
+$(BUILD)/unit/replay_test: $(BUILD)/tests/fuzz/replay_test.o $(call FUZZ_OBJECTS,$(BUILD)) \
 		$(LAB) $(KIT)
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # In a build of its own: libFuzzer watches which code an input reaches.
-fuzz: ## all parsers under libFuzzer (clang), FUZZ_SECONDS=75 for each
+fuzz: ## all parsers under libFuzzer (clang), FUZZ_SECONDS=60 for each
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz BIN=build/fuzz/bin \
 		SANITIZE=fuzzer-no-link,address,undefined build/fuzz/libkit.a build/fuzz/liblab.a \
-		build/fuzz/tests/fuzz/targets.o
+		$(call FUZZ_OBJECTS,build/fuzz)
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p build/fuzz/new/$$target && \
 		clang -std=c11 -g -DTARGET=$$target -fsanitize=fuzzer,address,undefined -pthread \
-			-o build/fuzz/$$target tests/fuzz/fuzz.c build/fuzz/tests/fuzz/targets.o \
+			-o build/fuzz/$$target tests/fuzz/fuzz.c $(call FUZZ_OBJECTS,build/fuzz) \
 			build/fuzz/liblab.a build/fuzz/libkit.a && \
 		build/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 			-verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/$$target- \
@@ -134,6 +138,9 @@ models: all ## measure the serving models beside each other (Linux; a minute)
 
 survival: all $(CROWD) ## what the server survives, in figures (Linux; two minutes at most)
 	@BIN=$(BIN) BUILD=$(BUILD) bash tests/bench/survival.sh
+
+soak: all ## twenty minutes of clients for each model: nothing may grow (SOAK_SECONDS=1200)
+	@BIN=$(BIN) BUILD=$(BUILD) bash tests/bench/soak.sh
 
 # The exercises say "server"; where that name is installed, it must not be in everybody's way.
 SHORT_NAMES = $(DESTDIR)$(PREFIX)/libexec/portlab

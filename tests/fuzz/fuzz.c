@@ -3,6 +3,8 @@
  */
 #include "targets.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_OF(target) #target
@@ -13,7 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	for (size_t i = 0; i < fuzz_target_count; i++)
-		if (strcmp(fuzz_targets[i].name, NAME_IN(TARGET)) == 0)
+		if (strcmp(fuzz_targets[i].name, NAME_IN(TARGET)) == 0) {
 			fuzz_targets[i].run(bytes, length);
-	return 0;
+			return 0;
+		}
+	fprintf(stderr, "there is no target %s\n", NAME_IN(TARGET));
+	exit(1);
 }
