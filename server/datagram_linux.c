@@ -60,8 +60,10 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct endpoint *peer
 	message.msg_iovlen = 1;
 	message.msg_control = &control;
 	message.msg_controllen = sizeof control;
+	if (endpoint_of_socket(fd, local) == -1) /* asked first: so no datagram is lost by it */
+		return -1;
 	ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC);
-	if (length == -1 || endpoint_of_socket(fd, local) == -1)
+	if (length == -1)
 		return -1;
 	peer->length = message.msg_namelen;
 	read_destination(&message, local);

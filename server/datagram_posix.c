@@ -15,8 +15,9 @@ ssize_t datagram_receive(int fd, void *bytes, size_t size, struct endpoint *peer
 {
 	memset(peer, 0, sizeof *peer);
 	peer->length = sizeof peer->address;
-	ssize_t length = recvfrom(fd, bytes, size, 0, &peer->address.any, &peer->length);
-	return length == -1 || endpoint_of_socket(fd, local) == -1 ? -1 : length;
+	if (endpoint_of_socket(fd, local) == -1) /* asked first: so no datagram is lost by it */
+		return -1;
+	return recvfrom(fd, bytes, size, 0, &peer->address.any, &peer->length);
 }
 
 ssize_t datagram_send(int fd, const void *bytes, size_t length, const struct endpoint *peer,

@@ -84,8 +84,10 @@ static void continue_session(struct loop *loop, struct session *session)
 	list_remove(loop, session);
 	list_append(loop, session);
 	if (want != (was_writing ? SESSION_WRITE : SESSION_READ) &&
-	    loop->poller->change(loop->state, session->fd, want, session) == -1)
+	    loop->poller->change(loop->state, session->fd, want, session) == -1) {
+		complain("cannot watch connection %lu: errno %d", (unsigned long)session->id, errno);
 		end_session(loop, session, SESSION_OVER);
+	}
 }
 
 /* Ends whoever has been silent for too long. Returns when the next one will have been. */

@@ -2,12 +2,14 @@
  * model_fork.c - a process for each client. Simple, and one client's trouble is its own;
  * each costs a process.
  */
+#include "kit/narrate.h"
 #include "model.h"
 #include "stop.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,8 +33,7 @@ static void child(const struct service *service, const struct session_start *sta
 	(void)close(service->listener); /* the port is the parent's; the child has its client */
 	(void)close(reports[0]);        /* without a parent, writing must fail, not wait */
 	struct report report = worker_converse(start, service->options, -1, &error);
-	ssize_t written = write(reports[1], &report, sizeof report);
-	_exit(error == 0 && written == (ssize_t)sizeof report ? 0 : 1);
+	_exit(worker_report(reports[1], &report) == 0 && error == 0 ? 0 : 1);
 }
 
 static int hire(struct service *service, const struct session_start *start,
@@ -47,6 +48,20 @@ static int hire(struct service *service, const struct session_start *start,
 	return 0;
 }
 
+static void tell_killed(pid_t pid, int number)
+{
+	char text[80];
+
+	snprintf(text, sizeof text, "process %ld was ended by signal %d: its client is cut off",
+	         (long)pid, number);
+	narrate(&(struct event){
+	    .name = "error",
+	    .text = text,
+	    .always = true,
+	    .facts = FACTS({"call", "waitpid", 0}, {"why", text, 0}),
+	});
+}
+
 static void collect(struct service *service, const struct report *report)
 {
 	if (report != NULL) {
@@ -54,8 +69,14 @@ static void collect(struct service *service, const struct report *report)
 		service->bytes_out += report->bytes_out;
 		return;
 	}
-	while (waitpid(-1, NULL, WNOHANG) > 0)
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		/* By SIGTERM it was asked to end, perhaps together with this process. */
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+			tell_killed(pid, WTERMSIG(status));
 		service_left(service, 0, 0);
+	}
 }
 
 static int run(struct service *service)

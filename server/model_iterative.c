@@ -19,12 +19,7 @@ static void serve_one(struct service *service)
 	if (service_accept(service, &start) == -1)
 		return;
 	struct report report = worker_converse(&start, service->options, 0, &error);
-	if (error != 0) {
-		start.fd = -1; /* closed already */
-		service_refuse(service, &start, "allocate", error);
-	} else {
-		service_left(service, report.bytes_in, report.bytes_out);
-	}
+	service_left(service, report.bytes_in, report.bytes_out);
 }
 
 static int run(struct service *service)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { STACK_BYTES = 256 * 1024 }; /* a conversation needs about 30 kB of it */
 
@@ -27,8 +26,7 @@ static void *converse(void *argument)
 	struct report report = worker_converse(&assignment.start, assignment.options, -1, &error);
 	report.thread = pthread_self();
 	/* The accepting thread empties the pipe until the last report has come. */
-	ssize_t written = write(assignment.report_fd, &report, sizeof report);
-	(void)written;
+	(void)worker_report(assignment.report_fd, &report);
 	return NULL;
 }
 

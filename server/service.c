@@ -46,22 +46,36 @@ static void tell_accept(const struct service *service, const struct session_star
 
 static void tell_starved(const struct service *service, int error)
 {
-	char name[24];
+	char name[24], text[80];
+	bool tcp = service->options->transport == TRANSPORT_TCP;
 
+	snprintf(text, sizeof text, "%s: %s pauses",
+	         error == EMFILE                       ? "no descriptor left"
+	         : error == ENOMEM || error == ENOBUFS ? "out of memory"
+	                                               : strerror(error),
+	         tcp ? "accepting" : "receiving");
 	narrate(&(struct event){
 	    .name = "pause",
-	    .text = error == EMFILE ? "no descriptor left: accepting pauses"
-	                            : "out of memory: accepting pauses",
-	    .state = tcp_state_of_fd(service->listener),
+	    .text = text,
+	    .state = tcp ? tcp_state_of_fd(service->listener) : TCP_STATE_NONE,
 	    .always = true,
 	    .facts = FACTS({"errno", errno_name(error, name), 0}, {"open", NULL, service->open}),
 	});
 }
 
-/* Whether accept() failed for lack of something that may come back. */
-static bool is_shortage(int error)
+void service_pause(struct service *service, int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+	if (!service->shortage_told)
+		tell_starved(service, error);
+	service->shortage_told = true;
+	service->starved_until = clock_ms() + RETRY_MS;
+	errno = error;
+}
+
+void service_resume(struct service *service)
+{
+	service->starved_until = 0;
+	service->shortage_told = false;
 }
 
 int service_accept(struct service *service, struct session_start *start)
@@ -71,17 +85,11 @@ int service_accept(struct service *service, struct session_start *start)
 	do
 		fd = accept_nonblocking(service->listener, &start->peer);
 	while (fd == -1 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO));
-	if (fd == -1) {
-		int error = errno;
-		if (is_shortage(error) && !service->shortage_told)
-			tell_starved(service, error);
-		service->shortage_told = service->shortage_told || is_shortage(error);
-		service->starved_until = is_shortage(error) ? clock_ms() + RETRY_MS : 0;
-		errno = error;
+	if (fd == -1 && errno != EAGAIN && errno != EWOULDBLOCK)
+		service_pause(service, errno); /* who waits goes on waiting: at once is too soon */
+	if (fd == -1)
 		return -1;
-	}
-	service->starved_until = 0;
-	service->shortage_told = false;
+	service_resume(service);
 	start->fd = fd;
 	start->id = ++service->accepted;
 	(void)endpoint_of_socket(fd, &start->local); /* on failure it is shown as "-" */
@@ -116,15 +124,20 @@ void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out
 void service_refuse(struct service *service, const struct session_start *start,
                     const char *call, int error)
 {
-	char text[80], name[24];
-
 	if (start->fd != -1)
 		(void)close(start->fd);
 	service_left(service, 0, 0);
+	service_tell_refusal(start->id, call, error);
+}
+
+void service_tell_refusal(uint32_t id, const char *call, int error)
+{
+	char text[80], name[24];
+
 	snprintf(text, sizeof text, "cannot %s: %s", call, strerror(error));
 	narrate(&(struct event){
 	    .name = "error",
-	    .id = start->id,
+	    .id = id,
 	    .text = text,
 	    .always = true,
 	    .facts = FACTS({"call", call, 0}, {"errno", errno_name(error, name), 0}),

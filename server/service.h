@@ -25,7 +25,7 @@ struct service {
 
 /*
  * Accepts one client, counts it and narrates it. Returns 0 and fills *start; or -1, with
- * errno EAGAIN where nobody waits. Where descriptors or memory ran out it has been said,
+ * errno EAGAIN where nobody waits. Any other reason (no descriptor, no memory) has been said,
  * and service_may_accept() is false until a client has left or a while has passed.
  */
 int service_accept(struct service *service, struct session_start *start);
@@ -39,6 +39,16 @@ void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out
 /* A client could not be served: said, and counted as gone. The descriptor is closed. */
 void service_refuse(struct service *service, const struct session_start *start,
                     const char *call, int error);
+
+/* Says it alone: a worker that could not begin, whose end will be counted. */
+void service_tell_refusal(uint32_t id, const char *call, int error);
+
+/*
+ * Nothing can be taken in for now: says why, once until service_resume(), and
+ * service_may_accept() is false for a while. Leaves that errno behind.
+ */
+void service_pause(struct service *service, int error);
+void service_resume(struct service *service);
 
 /* Stops listening, and says so. */
 void service_stop(struct service *service);

@@ -110,15 +110,17 @@ static void tell_eof(const struct session *session)
 static enum session_want broken(struct session *session, int error)
 {
 	char text[80], name[24];
+	bool own = error == ENOMEM || error == ENOBUFS; /* no affair of the client's: -q or not */
 
 	if (error == ECONNRESET || error == EPIPE) {
 		snprintf(text, sizeof text, "the client cut the connection (RST)");
 	} else {
 		snprintf(text, sizeof text, "%s (%s)", strerror(error), errno_name(error, name));
 	}
-	if (narrate_wanted(false))
+	if (narrate_wanted(own))
 		tell_event(session,
 		           (struct event){
+		               .always = own,
 		               .name = error == ECONNRESET || error == EPIPE ? "reset" : "error",
 		               .text = text,
 		               .state = tcp_state_of_fd(session->fd),
@@ -246,6 +248,7 @@ static enum session_want hang_up(struct session *session, const struct session_s
 	if (session->pending != NULL) { /* not even a greeting fits: give it up */
 		free(session->pending);
 		session->pending = NULL;
+		narrate_detail("no greeting: the kernel's buffer is full");
 	}
 	session->phase = SESSION_HUNG_UP;
 	if (shutdown(session->fd, SHUT_WR) == -1)

@@ -5,6 +5,7 @@
 #include "kit/explain.h"
 #include "kit/greeting.h"
 #include "kit/narrate.h"
+#include "kit/waiting.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -65,8 +66,11 @@ static void serve_waiting(struct service *service)
 	for (int i = 0; i < AT_ONCE; i++) {
 		ssize_t length = datagram_receive(service->listener, payload, sizeof payload,
 		                                  &from.peer, &from.local);
+		if (length == -1 && (errno == ENOMEM || errno == ENOBUFS))
+			service_pause(service, errno); /* it still waits: at once is too soon */
 		if (length == -1)
 			return; /* none waits; or an earlier answer's ICMP error, now cleared */
+		service_resume(service);
 		from.id = ++service->accepted;
 		service->bytes_in += (uint64_t)length;
 		const char *result = answer(service, &from, payload, (size_t)length);
@@ -82,7 +86,8 @@ int udp_run(struct service *service)
 	if (datagram_prepare(service->listener) == -1)
 		return -1;
 	for (;;) {
-		int ready = poll(fds, 2, -1);
+		fds[0].fd = service_may_accept(service) ? service->listener : -1;
+		int ready = poll(fds, 2, clock_left(service_deadline(service)));
 		if (ready == -1 && errno != EINTR)
 			return -1;
 		if (ready > 0 && fds[1].revents != 0)

@@ -1,6 +1,7 @@
 /* worker.c - see worker.h. */
 #include "worker.h"
 
+#include "kit/narrate.h"
 #include "kit/waiting.h"
 #include "stop.h"
 
@@ -32,8 +33,11 @@ static enum session_reason wait_for(const struct session *session, enum session_
 		int ready = poll(fds, 2, left);
 		if (ready > 0)
 			return fds[1].revents != 0 ? SESSION_STOPPED : SESSION_OVER;
-		if (ready == -1 && errno != EINTR)
-			return SESSION_STOPPED; /* no memory to wait with: give this client up */
+		if (ready == -1 && errno != EINTR) { /* no memory to wait with: give this client up */
+			complain("cannot wait for connection %lu: %s", (unsigned long)session->id,
+			         strerror(errno));
+			return SESSION_STOPPED;
+		}
 		if (ready == 0 && left == 0)
 			return SESSION_IDLE;
 	}
@@ -49,8 +53,10 @@ struct report worker_converse(const struct session_start *start, const struct op
 
 	memset(&report, 0, sizeof report);
 	*error = session == NULL ? ENOMEM : 0;
-	if (session == NULL)
+	if (session == NULL) {
+		service_tell_refusal(start->id, "allocate", ENOMEM);
 		return report;
+	}
 	while (want != SESSION_END) {
 		reason = wait_for(session, want, options);
 		if (reason != SESSION_OVER)
@@ -61,6 +67,16 @@ struct report worker_converse(const struct session_start *start, const struct op
 	report.bytes_out = session->bytes_out;
 	session_close(session, reason, open);
 	return report;
+}
+
+int worker_report(int fd, const struct report *report)
+{
+	ssize_t written;
+
+	do
+		written = write(fd, report, sizeof *report);
+	while (written == -1 && errno == EINTR);
+	return written == (ssize_t)sizeof *report ? 0 : -1; /* a pipe takes it whole */
 }
 
 static void accept_some(struct service *service, const struct hiring *hiring,

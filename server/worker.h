@@ -18,10 +18,13 @@ struct report {
 /*
  * Leads one conversation to its end, waiting in poll(2) for this client only; gives up
  * when the server is asked to stop. `open` as for session_close(). Returns the bytes
- * moved, or errno ENOMEM in *error where it could not begin (else 0).
+ * moved, or errno ENOMEM in *error where it could not begin, which has been said (else 0).
  */
 struct report worker_converse(const struct session_start *start, const struct options *options,
                               long open, int *error);
+
+/* Writes it whole, whatever signal comes. Returns 0, or -1 with errno. */
+int worker_report(int fd, const struct report *report);
 
 struct hiring {
 	/* Hands the client to a new worker. Returns 0, or -1 with errno; call tells which. */
