@@ -47,6 +47,22 @@ static void tell(const struct connection *connection, const struct options *opti
 	});
 }
 
+/* A call failed, and the connection goes on, or has served its purpose. */
+static void tell_trouble(const struct connection *connection, const struct options *options,
+                         const char *call, int error)
+{
+	char text[80], name[24];
+
+	const char *symbol = errno_name(error, name);
+	snprintf(text, sizeof text, "%s: %s (%s)", call, strerror(error), symbol);
+	narrate(&(struct event){
+	    .name = "error",
+	    .id = options->count > 1 ? connection->id : 0,
+	    .text = text,
+	    .facts = FACTS({"call", call, 0}, {"errno", symbol, 0}),
+	});
+}
+
 static void tell_socket(const struct connection *connection, const struct options *options)
 {
 	char text[64];
@@ -70,9 +86,12 @@ static void tell_source_before(struct connection *connection, const struct optio
 {
 	char text[ENDPOINT_TEXT_SIZE];
 
-	if (!options_detailed(options) || !narrate_wanted(false) ||
-	    endpoint_of_socket(connection->fd, &connection->local) == -1)
+	if (!options_detailed(options) || !narrate_wanted(false))
 		return;
+	if (endpoint_of_socket(connection->fd, &connection->local) == -1) {
+		tell_trouble(connection, options, "getsockname", errno);
+		return;
+	}
 	uint16_t port = endpoint_port(&connection->local);
 	narrate(&(struct event){
 	    .name = "source",
@@ -271,6 +290,14 @@ void connection_at_eof(struct connection *connection, const struct options *opti
 		     connection->shut ? "the server closed too" : "the server closed first", NULL);
 }
 
+/* All has been said: that it did not end in order is told, and no failure. */
+static void break_off(struct connection *connection, const struct options *options,
+                      const char *call, int error)
+{
+	connection->broken = true;
+	tell_trouble(connection, options, call, error);
+}
+
 /*
  * Reads until the other side ends, or the deadline; looks once where that has passed. What
  * still comes is counted.
@@ -279,6 +306,7 @@ static void await_eof(struct connection *connection, const struct options *optio
                       int64_t deadline)
 {
 	char rest[4096];
+	int ready;
 
 	while (!connection->ended && !connection->broken) {
 		ssize_t length = recv(connection->fd, rest, sizeof rest, 0);
@@ -287,9 +315,11 @@ static void await_eof(struct connection *connection, const struct options *optio
 		else if (length == 0)
 			connection_at_eof(connection, options);
 		else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-			connection->broken = true;
-		else if (wait_for_fd(connection->fd, POLLIN, deadline) <= 0)
+			break_off(connection, options, "receive", errno);
+		else if ((ready = wait_for_fd(connection->fd, POLLIN, deadline)) == 0)
 			return;
+		else if (ready == -1)
+			break_off(connection, options, "poll", errno);
 	}
 }
 
@@ -348,7 +378,7 @@ void connection_close(struct connection *connection, const struct options *optio
 	} else if (is_tcp(options) && !connection->broken) {
 		await_eof(connection, options, 0); /* it may have closed first */
 		if (connection_shutdown(connection, options) == -1)
-			connection->broken = true;
+			break_off(connection, options, "shutdown", errno);
 		await_eof(connection, options, deadline);
 	}
 	(void)close(connection->fd); /* all that had to go out has gone */

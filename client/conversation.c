@@ -140,15 +140,20 @@ static ssize_t read_line(struct connection *connection, const struct options *op
 			connection_at_eof(connection, options);
 		if (seen == -1 && !would_wait(errno))
 			return -1;
-		if (seen == 0 || (seen == -1 && wait_for_fd(connection->fd, POLLIN, deadline) <= 0))
+		int ready = seen == -1 ? wait_for_fd(connection->fd, POLLIN, deadline) : 1;
+		if (ready == -1)
+			return -1;
+		if (seen == 0 || ready == 0)
 			break;
 		if (seen == -1)
 			continue;
 		const char *newline = memchr(end, '\n', (size_t)seen);
 		size_t take = newline != NULL ? (size_t)(newline + 1 - end) : (size_t)seen;
-		(void)recv(connection->fd, end, take, 0); /* they are there: just seen */
-		length += take;
-		if (newline != NULL)
+		ssize_t taken = recv(connection->fd, end, take, 0); /* they are there: just seen */
+		if (taken == -1 && !would_wait(errno))
+			return -1;
+		length += taken > 0 ? (size_t)taken : 0;
+		if (newline != NULL && taken == (ssize_t)take)
 			break;
 	}
 	return (ssize_t)length;
@@ -354,15 +359,21 @@ static int relay_out(struct connection *connection, const struct options *option
 
 	if (relay->sent == relay->length) {
 		count = read(STDIN_FILENO, relay->bytes, sizeof relay->bytes);
-		if (count == -1 && errno == EINTR)
+		if (count == -1 && would_wait(errno))
 			return 0;
+		if (count == -1) {
+			complain("cannot read standard input: %s", strerror(errno));
+			return -1;
+		}
 		relay->input_ended = count <= 0;
 		relay->length = count > 0 ? (size_t)count : 0;
 		relay->sent = 0;
 		if (relay->input_ended)
 			end_shown_line(relay);
 		if (relay->input_ended)
-			return connection_shutdown(connection, options);
+			return connection_shutdown(connection, options) == 0
+			           ? 0
+			           : fail(connection, options, "shutdown", errno);
 	}
 	count = send(connection->fd, relay->bytes + relay->sent, relay->length - relay->sent, 0);
 	if (count == -1)
@@ -453,10 +464,15 @@ static int send_datagram(struct connection *connection, const struct options *op
 	                        .id = shown_id(connection, options),
 	                        .text = line,
 	                        .facts = FACTS({"bytes", NULL, (long long)length})});
-	int ready = wait_for_fd(connection->fd, POLLIN, clock_ms() + options->timeout_ms);
-	if (ready == 0)
-		return fail(connection, options, "receive", ETIMEDOUT);
-	ssize_t got = recv(connection->fd, answer, sizeof answer, 0);
+	int64_t deadline = clock_ms() + options->timeout_ms;
+	ssize_t got;
+	do { /* a datagram with a wrong checksum wakes too, and is then not there */
+		int ready = wait_for_fd(connection->fd, POLLIN, deadline);
+		if (ready <= 0)
+			return fail(connection, options, ready == 0 ? "receive" : "poll",
+			            ready == 0 ? ETIMEDOUT : errno);
+		got = recv(connection->fd, answer, sizeof answer, 0);
+	} while (got == -1 && would_wait(errno));
 	if (got == -1)
 		return fail(connection, options, "receive", errno);
 	return take_answer(connection, options, answer, (size_t)got);

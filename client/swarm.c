@@ -186,7 +186,13 @@ static void hold_on(struct swarm *swarm, struct pollfd *fds, size_t open, int64_
 		int64_t left = deadline == WAITING_FOREVER ? -1 : deadline - clock_ms();
 		if (deadline != WAITING_FOREVER && left <= 0)
 			return;
-		if (poll(fds, (nfds_t)open + 1, left > INT_MAX ? INT_MAX : (int)left) <= 0)
+		int ready = poll(fds, (nfds_t)open + 1, left > INT_MAX ? INT_MAX : (int)left);
+		if (ready == -1 && errno != EINTR) { /* it would fail again at once */
+			complain("cannot wait: %s", strerror(errno));
+			swarm->failed = true;
+			return;
+		}
+		if (ready <= 0)
 			continue;
 		if (fds[open].revents != 0) {
 			(void)!read(STDIN_FILENO, line, sizeof line); /* Enter, or the end of input */
