@@ -14,6 +14,7 @@
 #include "subcommand.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ struct listeners {
 	enum transport transport; /* while reading */
 	struct socket_owners *owners;
 	bool visible; /* whether the system shows its sockets at all */
+	bool no_memory;
 };
 
 /* Every listening TCP socket, and every UDP socket that is not connected. */
@@ -63,8 +65,10 @@ static int add_listener(const struct socket_entry *entry, void *argument)
 	if (listeners->count == listeners->room) {
 		size_t room = listeners->room == 0 ? 64 : listeners->room * 2;
 		struct listener *grown = realloc(listeners->all, room * sizeof *grown);
-		if (grown == NULL)
+		if (grown == NULL) {
+			listeners->no_memory = true;
 			return 1;
+		}
 		listeners->all = grown;
 		listeners->room = room;
 	}
@@ -72,15 +76,22 @@ static int add_listener(const struct socket_entry *entry, void *argument)
 	return 0;
 }
 
+/* Where they cannot be read, "nobody listens" would be wrong: said, and not visible. */
 static void listeners_read(struct listeners *listeners)
 {
 	*listeners = (struct listeners){.visible = true};
 	for (int i = TRANSPORT_TCP; i <= TRANSPORT_UDP; i++) {
 		listeners->transport = (enum transport)i;
-		if (socket_table_each(listeners->transport, add_listener, listeners) == -1)
-			listeners->visible = false;
+		if (socket_table_each(listeners->transport, add_listener, listeners) == 0 &&
+		    !listeners->no_memory)
+			continue;
+		if (errno != ENOTSUP)
+			complain("cannot read the socket table: %s", strerror(errno));
+		listeners->visible = false;
 	}
 	listeners->owners = socket_owners_read();
+	if (listeners->owners == NULL && errno != ENOTSUP)
+		complain("cannot see which process has a socket: %s", strerror(errno));
 }
 
 static void listeners_free(struct listeners *listeners)

@@ -194,8 +194,11 @@ static void take_open(struct scan *scan, int fd, uint16_t port)
 		finish_open(scan);
 }
 
-/* Takes the answers that have come, and gives up those whose time is over. */
-static void collect(struct scan *scan, int patience_ms)
+/*
+ * Takes the answers that have come, and gives up those whose time is over. Returns 0, or -1
+ * with errno where the scan cannot go on.
+ */
+static int collect(struct scan *scan, int patience_ms)
 {
 	struct pollfd fds[WAITING_MOST];
 	size_t kept = 0;
@@ -203,7 +206,7 @@ static void collect(struct scan *scan, int patience_ms)
 	for (size_t i = 0; i < scan->waiting_count; i++)
 		fds[i] = (struct pollfd){scan->waiting[i].fd, POLLOUT, 0};
 	if (poll(fds, (nfds_t)scan->waiting_count, patience_ms) == -1 && errno != EINTR)
-		return;
+		return -1; /* what fds holds then is not known */
 	for (size_t i = 0; i < scan->waiting_count; i++) {
 		struct probe probe = scan->waiting[i];
 		int error = 0;
@@ -224,6 +227,7 @@ static void collect(struct scan *scan, int patience_ms)
 		(void)close(probe.fd);
 	}
 	scan->waiting_count = kept;
+	return 0;
 }
 
 static int new_socket(const struct scan *scan)
@@ -292,16 +296,19 @@ static int scan_all(struct scan *scan)
 	scan->started = clock_ms();
 	for (unsigned port = scan->first; port <= scan->last && result == 0; port++) {
 		result = scan_port(scan, (uint16_t)port);
-		if (scan->waiting_count > 0 && (port % 64 == 0 || scan->waiting_count == WAITING_MOST))
-			collect(scan, scan->waiting_count == WAITING_MOST ? 50 : 0);
-		while (scan->waiting_count == WAITING_MOST)
-			collect(scan, 50);
+		if (result == 0 && scan->waiting_count > 0 && port % 64 == 0)
+			result = collect(scan, 0);
+		while (result == 0 && scan->waiting_count == WAITING_MOST)
+			result = collect(scan, 50);
 		if (port % 1024 == 0)
 			tell_progress(scan, port);
 	}
+	while (result == 0 && scan->waiting_count > 0)
+		result = collect(scan, 50);
 	int error = errno;
-	while (scan->waiting_count > 0)
-		collect(scan, 50);
+	for (size_t i = 0; i < scan->waiting_count; i++)
+		(void)close(scan->waiting[i].fd);
+	scan->waiting_count = 0;
 	if (scan->spare_fd != -1)
 		(void)close(scan->spare_fd);
 	end_progress(scan);

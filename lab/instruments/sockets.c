@@ -317,14 +317,17 @@ static int show(const struct asked *asked)
 	struct socket_list list = {NULL, 0, 0};
 
 	if (socket_list_read(&list, &asked->filter) == -1) {
+		int error = errno;
 		complain("cannot read the socket table: %s",
-		         errno == ENOTSUP ? "this build knows no way to ask this system for it"
-		                          : strerror(errno));
+		         error == ENOTSUP ? "this build knows no way to ask this system for it"
+		                          : strerror(error));
 		socket_list_free(&list);
-		return errno == ENOTSUP ? EXIT_SKIPPED : EXIT_FAILURE;
+		return error == ENOTSUP ? EXIT_SKIPPED : EXIT_FAILURE;
 	}
 	bool processes = asked->processes || list.count <= PROCESSES_UP_TO;
 	struct socket_owners *owners = processes ? socket_owners_read() : NULL;
+	if (processes && owners == NULL && errno != ENOTSUP)
+		complain("cannot see which process has a socket: %s", strerror(errno));
 	if (narrate_is_json())
 		tell_json(&list, owners);
 	else if (list.count == 0)

@@ -179,8 +179,11 @@ static void add_rows(struct frame *frame, const struct watch *watch)
 	const struct watched **rows = calloc(watch->count + 1, sizeof(*rows));
 	size_t side_by_side = frame->rows > 0 ? (size_t)frame->columns / ROW_COLUMNS : 1;
 
-	if (rows == NULL)
+	if (rows == NULL) {
+		add(frame, "  out of memory: the sockets cannot be listed");
+		end_line(frame);
 		return;
+	}
 	for (size_t i = 0; i < watch->count; i++)
 		rows[i] = &watch->sockets[i];
 	sort_order = watch->order;

@@ -36,6 +36,7 @@ void narrate_prepare(void)
 	memset(&ignore, 0, sizeof ignore);
 	ignore.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL); /* a file as large as it may be: an error, too */
 }
 
 void narrate_in_blocks(void)

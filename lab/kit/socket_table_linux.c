@@ -170,17 +170,36 @@ static int each_by_proc(int family, enum transport transport, socket_visitor vis
 		if (proc_line_read(line, family, transport, &entry))
 			result = visit(&entry, argument) != 0;
 	}
+	int error = errno;
+	if (result == 0 && ferror(file))
+		result = -1;
 	(void)fclose(file);
+	errno = error;
 	return result;
 }
 
 /* ---- what the header promises ---- */
 
+struct counted {
+	socket_visitor visit;
+	void *argument;
+	size_t count;
+};
+
+static int count_visit(const struct socket_entry *entry, void *argument)
+{
+	struct counted *counted = argument;
+
+	counted->count++;
+	return counted->visit(entry, counted->argument);
+}
+
 int socket_table_each(enum transport transport, socket_visitor visit, void *argument)
 {
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-		int result = each_by_diag(families[i], transport, visit, argument);
-		if (result == -1)
+		struct counted counted = {visit, argument, 0};
+		int result = each_by_diag(families[i], transport, count_visit, &counted);
+		if (result == -1 && counted.count == 0) /* else those would come twice */
 			result = each_by_proc(families[i], transport, visit, argument);
 		if (result != 0)
 			return result == 1 ? 0 : -1;
@@ -264,7 +283,7 @@ static int add_descriptors(struct socket_owners *owners, DIR *directory)
 	char target[64];
 	int count = 0;
 
-	while ((item = readdir(directory)) != NULL) {
+	for (errno = 0; (item = readdir(directory)) != NULL; errno = 0) {
 		uint32_t inode;
 		ssize_t length = readlinkat(dirfd(directory), item->d_name, target, sizeof target - 1);
 		if (length <= 8 || memcmp(target, "socket:[", 8) != 0)
@@ -275,7 +294,8 @@ static int add_descriptors(struct socket_owners *owners, DIR *directory)
 			return -1;
 		count++;
 	}
-	return count;
+	/* A process that ends meanwhile, or becomes another account's, has none any more. */
+	return errno == 0 || errno == ENOENT || errno == ESRCH || errno == EACCES ? count : -1;
 }
 
 static void read_name(const char *pid, char *name, size_t size)
@@ -298,8 +318,8 @@ static int add_process(struct socket_owners *owners, const char *pid)
 
 	snprintf(path, sizeof path, "/proc/%.16s/fd", pid);
 	DIR *directory = opendir(path);
-	if (directory == NULL)
-		return 0;
+	if (directory == NULL) /* no descriptor and no memory are our own affair */
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -1 : 0;
 	int count = add_descriptors(owners, directory);
 	(void)closedir(directory);
 	if (count <= 0)
@@ -332,9 +352,15 @@ struct socket_owners *socket_owners_read(void)
 	const struct dirent *item;
 	int result = owners != NULL && directory != NULL ? 0 : -1;
 
-	while (result == 0 && (item = readdir(directory)) != NULL)
+	while (result == 0) {
+		errno = 0;
+		if ((item = readdir(directory)) == NULL) {
+			result = errno == 0 ? 1 : -1;
+			break;
+		}
 		if (isdigit((unsigned char)item->d_name[0]))
 			result = add_process(owners, item->d_name);
+	}
 	int error = errno;
 	if (directory != NULL)
 		(void)closedir(directory);

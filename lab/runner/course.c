@@ -39,12 +39,18 @@ int course_find(struct course *course)
 		complain("cannot read %s: %s", path, strerror(errno));
 		return -1;
 	}
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+	errno = 0; /* readdir() says by it whether it came to the end */
+	for (const struct dirent *entry; (entry = readdir(directory)) != NULL; errno = 0) {
 		int number = number_in_name(entry->d_name);
 		if (number >= 0 && course->count < EXERCISES_MOST)
 			course->numbers[course->count++] = number;
 	}
+	int error = errno;
 	(void)closedir(directory);
+	if (error != 0) {
+		complain("cannot read %s: %s", path, strerror(error));
+		return -1;
+	}
 	qsort(course->numbers, course->count, sizeof course->numbers[0], compare_numbers);
 	for (size_t i = 1; i < course->count; i++)
 		if (course->numbers[i] == course->numbers[i - 1]) {
@@ -62,15 +68,23 @@ static int find_file(int number, char *path, size_t size)
 	size_t length = strlen(path);
 	DIR *directory = opendir(path);
 	bool found = false;
-	for (const struct dirent *entry;
-	     directory != NULL && !found && (entry = readdir(directory)) != NULL;)
+	int error = directory == NULL ? errno : 0;
+	while (directory != NULL && !found) {
+		errno = 0;
+		const struct dirent *entry = readdir(directory);
+		error = errno;
+		if (entry == NULL)
+			break;
 		if (number_in_name(entry->d_name) == number) {
 			snprintf(path + length, size - length, "/%s", entry->d_name);
 			found = true;
 		}
+	}
 	if (directory != NULL)
 		(void)closedir(directory);
-	if (!found)
+	if (!found && error != 0)
+		complain("cannot read %s: %s", path, strerror(error));
+	else if (!found)
 		complain("there is no exercise %d; lab lists them", number);
 	return found ? 0 : -1;
 }

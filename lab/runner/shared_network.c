@@ -24,6 +24,8 @@ static int set_lock(short type, off_t byte, bool wait)
 	do
 		result = fcntl(lock_fd, wait ? F_SETLKW : F_SETLK, &lock);
 	while (result == -1 && errno == EINTR);
+	if (result == -1)
+		complain("cannot lock the file of the private network: %s", strerror(errno));
 	return result;
 }
 

@@ -62,6 +62,8 @@ static void child(const struct call *call)
 
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGQUIT, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_DFL); /* ignored here; what is ignored stays so in a command */
+	(void)signal(SIGXFSZ, SIG_DFL);
 	if (sandbox_enter(&call->place.sandbox, call->admin ? SANDBOX_ADMIN : SANDBOX_ORDINARY,
 	                  &refusal) == -1) {
 		complain("cannot enter the private network: %s: %s", refusal.call,
@@ -133,8 +135,10 @@ static int visit(struct call *call)
 	sigset_t signals, before;
 	bool fresh = false;
 
-	if (surroundings_make(&call->place, NETWORK_HOST, &refusal) == -1)
+	if (surroundings_make(&call->place, NETWORK_HOST, &refusal) == -1) {
+		complain("cannot make a directory: %s", strerror(refusal.error));
 		return EXIT_FAILURE;
+	}
 	if (shared_network_join(&network, &fresh, &refusal) == -1)
 		return refusal.call != NULL ? refuse(&refusal) : EXIT_FAILURE;
 	call->place.sandbox = network;

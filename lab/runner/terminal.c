@@ -117,7 +117,7 @@ static void run_shell(const char *command)
 
 static void reset_signals(void)
 {
-	static const int signals[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP,  SIGPIPE,
+	static const int signals[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP,  SIGPIPE, SIGXFSZ,
 	                              SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
 	sigset_t none;
 

@@ -751,8 +751,11 @@ struct worksheet *worksheet_read(const char *path, struct worksheet_error *error
 	}
 	char *text = malloc((size_t)status.st_size + 1);
 	size_t length = text != NULL ? fread(text, 1, (size_t)status.st_size, file) : 0;
+	bool whole = text != NULL && !ferror(file); /* half a page is another one */
+	if (!whole)
+		snprintf(error->words, sizeof error->words, "%s", strerror(errno));
 	(void)fclose(file);
-	if (text != NULL)
+	if (whole)
 		worksheet = worksheet_parse(text, length, path, error);
 	free(text);
 	return worksheet;

@@ -135,9 +135,13 @@ static pid_t start_command(struct wire *wire)
 		return pid;
 	int nowhere = open("/dev/null", O_RDWR);
 	if (nowhere == -1 || dup2(nowhere, STDIN_FILENO) == -1 ||
-	    dup2(nowhere, STDOUT_FILENO) == -1)
+	    dup2(nowhere, STDOUT_FILENO) == -1) {
+		complain("cannot run %s: /dev/null: %s", wire->command[0], strerror(errno));
 		_exit(126);
+	}
 	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_DFL); /* ignored here; what is ignored stays so in a command */
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)execvp(wire->command[0], wire->command);
 	complain("cannot run %s: %s", wire->command[0], strerror(errno));
 	_exit(NOT_RUN);
