@@ -40,7 +40,9 @@ LAB = $(BUILD)/liblab.a
 PROGRAMS = $(BIN)/server $(BIN)/client $(BIN)/lab
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c)) \
 	$(BUILD)/unit/replay_test
+# What tests need beside Bats: clients honest and hostile; each call made to fail.
 CROWD = $(BUILD)/support/crowd
+FAULT_TOOLS = $(if $(filter linux,$(PLATFORM)),$(BUILD)/support/walk $(BUILD)/support/interposer.so)
 # Each target has a directory there; FUZZ_SECONDS for each: twenty minutes,
 # which are ten of processor time on a machine that has other work, too.
 FUZZ_TARGETS = $(notdir $(wildcard tests/fuzz/corpus/*))
@@ -53,7 +55,8 @@ say = $(if $(V),,@echo '  $(1)' '$@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test fuzz bench models survival soak unit install uninstall clean help FORCE
+.PHONY: all demo test faults fuzz bench models survival soak unit install uninstall clean \
+	help FORCE
 
 all: $(PROGRAMS) ## build bin/server, bin/client and bin/lab
 
@@ -101,13 +104,22 @@ DEMO_PAUSE = 2.5
 demo: all ## the whole story in one terminal (DEMO_PAUSE=0: without pauses)
 	@$(BIN)/lab run --demo --pause $(DEMO_PAUSE) 0
 
-test: all unit $(CROWD) ## every test; STRICT=1: a skipped test is a failure
+test: all unit $(CROWD) $(FAULT_TOOLS) ## every test; STRICT=1: a skipped test is a failure
 	@BIN=$(BIN) BUILD=$(BUILD) PLATFORM=$(PLATFORM) sh tests/run.sh
 
 # The clients, honest and hostile, of tests/survival.bats.
 $(CROWD): $(BUILD)/tests/support/crowd.o
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# Stands before the C library in any build: without a sanitizer, and without _FORTIFY_SOURCE.
+TOOL_FLAGS = -std=c11 -O2 -g $(WARNINGS)
+$(BUILD)/support/interposer.so: tests/support/interposer.c tests/support/interposer.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) $(TOOL_FLAGS) -fPIC -shared -o $@ $< -ldl
+$(BUILD)/support/walk: tests/support/walk.c tests/support/interposer.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) $(TOOL_FLAGS) -o $@ $<
 
 $(BUILD)/unit/replay_test: $(BUILD)/tests/fuzz/replay_test.o $(call FUZZ_OBJECTS,$(BUILD)) \
 		$(LAB) $(KIT)
@@ -135,6 +147,9 @@ bench: all ## measure against bare loops, as ratios (Linux; a few minutes)
 
 models: all ## measure the serving models beside each other (Linux; a minute)
 	@BIN=$(BIN) BUILD=$(BUILD) CC='$(CC)' bash tests/bench/models.sh
+
+faults: all $(FAULT_TOOLS) ## every error path: each call fails with each of its errors (Linux)
+	@BIN=$(BIN) BUILD=$(BUILD) bash tests/support/faults.sh
 
 survival: all $(CROWD) ## what the server survives, in figures (Linux; two minutes at most)
 	@BIN=$(BIN) BUILD=$(BUILD) bash tests/bench/survival.sh

@@ -198,6 +198,13 @@ to_be_killed() {
   STARTED+=("${LEFT[@]}")
   NETWORK=$(network_in victim)
   [ "${#LEFT[@]}" -ge 4 ]
+  # Held open, its number is not given to another test's network as soon as it is empty.
+  local pid
+  for pid in "${LEFT[@]}"; do
+    if [ "$(readlink "/proc/$pid/ns/net")" = "$NETWORK" ]; then
+      exec 8<"/proc/$pid/ns/net"
+    fi
+  done
 }
 
 nothing_is_left() {
