@@ -2,8 +2,8 @@
  * interposer.h - what the interposer and its driver (walk.c) agree on: the calls that can be
  * made to fail, and the page in which both count.
  *
- *   LD_PRELOAD=build/support/interposer.so FAULT=accept4:3:EMFILE   the third accept4() fails so
- *   FAULT=accept4:3+:EMFILE                                 the third and all that follow
+ *   LD_PRELOAD=build/support/interposer.so FAULT=accept4:3:EMFILE   the third accept4() fails
+ * so FAULT=accept4:3+:EMFILE                                 the third and all that follow
  *   FAULT=send:2:short                                      the second takes one byte
  *   FAULT=realtime:1+:-3600                                 the wall clock, set back an hour
  *   FAULT_LOG=FILE       counts into FILE, as long as struct fault_log, all zeros at first
