@@ -275,7 +275,7 @@ found_by() {
 
 @test "a server that greets with a port off by one is found out" {
   need_sandbox
-  mutant lab/kit/greeting.c 's/^\treturn snprintf(line, GREETING_SIZE/\tendpoint_set_port(\&client_end, (uint16_t)(endpoint_port(\&client_end) + 1));\n&/'
+  mutant lab/kit/greeting.c 's/^\tchar \*end = stpcpy(line, "hello ");/\tendpoint_set_port(\&client_end, (uint16_t)(endpoint_port(\&client_end) + 1));\n&/'
   found_by 5 7
 }
 

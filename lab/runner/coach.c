@@ -138,13 +138,19 @@ static void tell_hint(const struct worksheet *worksheet)
 /* What is typed, without what is waited for. */
 static void tell_script(const struct script *script)
 {
+	bool captured = false;
+
 	for (size_t i = 0; i < script->count; i++) {
 		const struct script_line *line = &script->lines[i];
 		if (line->kind == SCRIPT_OUTPUT)
 			continue;
 		print("  terminal %c%s: %s%s%s%s\n", line->terminal, line->admin ? " (admin)" : "",
 		      page_bold(), line->kind == SCRIPT_KEY ? "Ctrl-" : "", line->text, page_end());
+		const char *name = strchr(line->text, '<');
+		captured = captured || (name != NULL && strchr(name, '>') != NULL);
 	}
+	if (captured)
+		print("  A word in <> stands for what your own terminal has shown there.\n");
 }
 
 /* ---- your turn, at the end of lab run ---- */
