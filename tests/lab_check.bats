@@ -244,6 +244,9 @@ SHEET
   [[ "$output" == *'terminal B: server 0'* ]]
   run -0 "$lab" reset 2
   refused 1 solution 2
+  [[ "$output" != *"stands for what"* ]]
+  run -0 "$lab" solution --teacher 19 # one of its lines has a number that only the terminal shows
+  [[ "$output" == *"kill -KILL <child>"*"A word in <> stands for what your own terminal has shown"* ]]
 }
 
 # ---- where one is ----
