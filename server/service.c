@@ -102,11 +102,13 @@ int service_accept(struct service *service, struct session_start *start)
 	return 0;
 }
 
-bool service_may_accept(const struct service *service)
+bool service_may_accept(struct service *service)
 {
-	return (service->starved_until == 0 || clock_ms() >= service->starved_until) &&
-	       (service->options->max_clients == 0 ||
-	        service->open < service->options->max_clients);
+	if (service->starved_until != 0 && clock_ms() < service->starved_until)
+		return false;
+	service->starved_until =
+	    0; /* or its past would end every wait at once: perhaps none comes */
+	return service->options->max_clients == 0 || service->open < service->options->max_clients;
 }
 
 void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out)

@@ -31,7 +31,7 @@ struct service {
 int service_accept(struct service *service, struct session_start *start);
 
 /* Whether a further client may come in: --max-clients, and descriptors. */
-bool service_may_accept(const struct service *service);
+bool service_may_accept(struct service *service);
 
 /* A client has left with that many bytes moved. */
 void service_left(struct service *service, uint64_t bytes_in, uint64_t bytes_out);

@@ -123,7 +123,7 @@ static int loop(struct service *service, const struct hiring *hiring, const int 
 	struct pollfd *stop = &fds[2], *listener = &fds[3];
 
 	while (service->listener != -1 || service->open > 0) {
-		bool accepting = service->listener != -1 && service_may_accept(service);
+		bool accepting = service_may_accept(service) && service->listener != -1;
 		listener->fd = accepting ? service->listener : -1; /* poll() passes over -1 */
 		int ready = poll(fds, 4, clock_left(service_deadline(service)));
 		if (ready == -1 && errno != EINTR)

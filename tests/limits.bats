@@ -147,6 +147,41 @@ with_shortage_of_descriptors() {
   ends_well '^$'
 }
 
+# with_the_last_descriptor MODEL: all are in use, and nobody else comes.
+with_the_last_descriptor() {
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  local limited=(sh -c 'ulimit -n 24; exec "$@"' limited "$server" -m "$1" 0) room before
+
+  start server "${limited[@]}"
+  wait_for_line server.out '^listening '
+  PORT=$(sed -nE 's/^listening .*:([0-9]+) .*/\1/p' server.out)
+  start crowd "$client" -q -n 40 -c 40 -t 60 --hold 60 "$PORT"
+  wait_for_line server.out '^ +pause '
+  room=$(grep -c '^  accept ' server.out)
+  start server "${limited[@]}"
+  SERVER_PID=$PID
+  wait_for_line server.out '^listening '
+  PORT=$(sed -nE 's/^listening .*:([0-9]+) .*/\1/p' server.out)
+  start crowd "$client" -q -n "$room" -c "$room" -t 60 --hold 60 "$PORT"
+  wait_for_line server.out '^ +pause '
+  before=$(ticks)
+  sleep 2.5 # not a guess: what is measured is doing nothing, for longer than until the next try
+  [ $(($(ticks) - before)) -le $(($(getconf CLK_TCK) / 2)) ]
+  kill -KILL "$PID"
+  is_served after
+  ends_well '^$'
+}
+
+@test "the last descriptor is in use and nobody waits, epoll: it waits, too" {
+  [ -r /proc/self/stat ] || skip "needs /proc to measure processor time"
+  with_the_last_descriptor epoll
+}
+
+@test "the last descriptor is in use and nobody waits, thread: it waits, too" {
+  [ -r /proc/self/stat ] || skip "needs /proc to measure processor time"
+  with_the_last_descriptor thread
+}
+
 @test "no descriptor left, poll: it pauses, and the service goes on" {
   with_shortage_of_descriptors poll
 }
@@ -232,10 +267,13 @@ with_shortage_of_descriptors() {
   [ -r /proc/self/status ] || skip 'this system has no /proc to read the signals from'
   export XDG_STATE_HOME=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR
   chmod a+x "$BATS_TEST_TMPDIR"
-  run -0 --separate-stderr "$BIN/lab" shell -- cat /proc/self/status
-  ignored=$((16#$(sed -nE 's/^SigIgn:\s*//p' <<<"$output")))
-  [ $((ignored >> 12 & 1)) -eq 0 ] # SIGPIPE, 13
-  [ $((ignored >> 24 & 1)) -eq 0 ] # SIGXFSZ, 25
+  for command in '-- cat' "--admin -- $BIN/lab host 1 cat"; do
+    # shellcheck disable=SC2086 # words on purpose
+    run -0 --separate-stderr "$BIN/lab" shell $command /proc/self/status
+    ignored=$((16#$(sed -nE 's/^SigIgn:\s*//p' <<<"$output")))
+    [ $((ignored >> 12 & 1)) -eq 0 ] # SIGPIPE, 13
+    [ $((ignored >> 24 & 1)) -eq 0 ] # SIGXFSZ, 25
+  done
 }
 
 # ---- input ----

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,8 @@ static int run(int argc, char **argv)
 	      number);
 	if (narrate_finish() == -1)
 		return EXIT_FAILURE;
+	(void)signal(SIGPIPE, SIG_DFL); /* ignored here; what is ignored stays so in a command */
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)execvp(command[0], command);
 	complain("cannot run %s: %s", command[0], strerror(errno));
 	return EXIT_FAILURE;
