@@ -25,6 +25,19 @@ static unsigned ports_of(const struct port_range *range, unsigned parity)
 	return range->first % 2 == parity ? (count + 1) / 2 : count / 2;
 }
 
+/*
+ * Whether the first ones had the parity that is to be used up first: for connect() that of the
+ * range's first port, for bind() the other. If not, ports of the usual one were in use before,
+ * and now some have come back.
+ */
+static bool began_as_usual(const struct parity *parity)
+{
+	struct port_range range;
+
+	return machine_ephemeral_range(&range) == -1 ||
+	       (range.first % 2 == parity->first) != parity->by_bind;
+}
+
 static void tell_change(const struct parity *parity, uint16_t port, uint32_t id)
 {
 	const char *usual = parity_name(parity->first);
@@ -45,8 +58,8 @@ static void tell_change(const struct parity *parity, uint16_t port, uint32_t id)
 		               ports_of(&range, parity->first), usual);
 	else
 		narrate_detail("port of its range first");
-	narrate_detail("from now on it looks through those in vain each time,");
-	narrate_detail("and only then takes one of the others: that is slower");
+	narrate_detail("while they are in use it looks through them in vain each");
+	narrate_detail("time, and only then takes one of the others: that is slower");
 }
 
 void parity_add(struct parity *parity, uint16_t port, uint32_t id)
@@ -57,7 +70,8 @@ void parity_add(struct parity *parity, uint16_t port, uint32_t id)
 	} else if (parity->before == 0 && port % 2 != parity->first) {
 		parity->before = parity->seen;
 		parity->changed_ms = clock_ms();
-		if (parity->before >= SURE)
+		parity->told = parity->before >= SURE && began_as_usual(parity);
+		if (parity->told)
 			tell_change(parity, port, id);
 	}
 	parity->seen++;
@@ -68,7 +82,7 @@ void parity_tell_pace(const struct parity *parity)
 	unsigned long since = parity->seen - parity->before;
 	char text[80];
 
-	if (parity->before < SURE || since < PACE_AFTER)
+	if (!parity->told || since < PACE_AFTER)
 		return;
 	double before = (double)(parity->changed_ms - parity->started_ms) / (double)parity->before;
 	double after = (double)(clock_ms() - parity->changed_ms) / (double)since;

@@ -291,7 +291,9 @@ static void run(struct swarm *swarm, const struct endpoint *peers, int peer_coun
 int swarm_run(const struct options *options, const struct endpoint *peers, int peer_count,
               struct tally *tally)
 {
-	struct swarm swarm = {.options = options, .tally = tally};
+	struct swarm swarm = {.options = options,
+	                      .tally = tally,
+	                      .parity = {.by_bind = options->source_address != NULL}};
 
 	swarm.ring = calloc((size_t)options->at_once, sizeof *swarm.ring);
 	if (swarm.ring == NULL) {

@@ -415,6 +415,43 @@ json_ports() {
   if grep -q parity few; then return 1; fi
 }
 
+@test "the ports of the usual parity run out for bind(), too" {
+  need_linux "the kernel's range"
+  open_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${in_network[@]}" sh -c 'echo "10000 10399" >/proc/sys/net/ipv4/ip_local_port_range' ||
+    skip "the range cannot be changed here"
+  start_server_in_network server -q 3306
+  "${in_network[@]}" "$client" -s 127.0.0.1 -n 320 --plot --hold 0 3306 >text
+  if ! grep -q '200 odd' text; then skip "this kernel mixes the parities"; fi
+  grep -Eq '^  parity   #201  source port [0-9]+ is even$' text
+  grep -qF '10000-10399 has 200 odd ones' text
+}
+
+# More than 32 odd ones, and then even ones: but because those are free again.
+@test "the ports of the usual parity come back: nothing has run out, and nothing is said" {
+  need_linux "the kernel's range"
+  need ss
+  open_network
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  "${in_network[@]}" sh -c 'cd /proc/sys/net/ipv4 && echo "10000 10199" >ip_local_port_range &&
+    seq -s, 10000 2 10198 >ip_local_reserved_ports' || skip "the range cannot be changed here"
+  start_server_in_network server -q --backlog 400 3306
+  kill -STOP "$SERVER_PID" # so no greeting comes, and the client waits with half of them
+  start client "${in_network[@]}" "$client" -t 60 -n 100 --plot --hold 0 3306
+  local established=("${in_network[@]}" ss -Htn state established 'dport = :3306')
+  enough() { [ "$("${established[@]}" | wc -l)" -gt 40 ]; }
+  wait_until 20 enough
+  "${in_network[@]}" sh -c 'echo >/proc/sys/net/ipv4/ip_local_reserved_ports'
+  kill -CONT "$SERVER_PID"
+  wait "$PID"
+  run -0 sed -nE 's/.* ([0-9]+) are even, ([0-9]+) odd.*/\1 \2/p' client.out
+  local even odd
+  read -r even odd <<<"$output"
+  ((even > 0 && odd > 32)) || skip "this kernel mixes the parities"
+  run -1 grep -E '^  (parity|pace)' client.out
+}
+
 # ---- servers that are not portlab ----
 
 @test "a server that says something else: shown, and no failure" {
