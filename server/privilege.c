@@ -100,6 +100,9 @@ int privilege_drop(const struct account *account)
 	bool alone = !machine_has_account(account->uid);
 	bool already = is_account(account);
 
+	/* Also then: a set-user-ID program must not give it more. */
+	if (already && capabilities_drop() == -1)
+		return failed(account, "capset");
 	if ((already ? verify(account) : become(account)) == -1)
 		return -1;
 	snprintf(text, sizeof text, "%.20s, uid %lu", account->name, (unsigned long)getuid());

@@ -446,6 +446,10 @@ powerless() {
   start_server_by "${as[@]}" --groups=0,1 --inh-caps=$caps --ambient-caps=$caps
   powerless "$SERVER_PID" "$nobody" "$group"
   run -1 grep -E 'from the start|no more' by.out
+  # And who has none from the start gets no way to any.
+  start_server_by "${as[@]}" --clear-groups --inh-caps=-all
+  powerless "$SERVER_PID" "$nobody" "$group"
+  grep -q 'from the start' by.out
 }
 
 # start_server_by COMMAND...: that starts a server --user nobody 0.
@@ -583,6 +587,15 @@ SCRIPT
   [[ "$status" -le 1 && "$stderr" == *'belongs to another account'* ]] || die "$stderr"
   run -1 --separate-stderr "$lab" shell -- true
   [ -z "$(ls state/portlab)" ]
+}
+
+@test "root makes no directory in another account's home: it would be closed to its owner" {
+  ((EUID == 0)) || skip 'needs root'
+  mkdir home
+  chown 65534 home
+  run --separate-stderr env -u XDG_STATE_HOME HOME="$PWD/home" "$lab" hint 5
+  [[ "$status" -le 1 && "$stderr" == *"home is another account's"* ]] || die "$stderr"
+  [ -z "$(ls -A home)" ]
 }
 
 @test "what is kept is for its account alone, whatever the umask" {

@@ -61,19 +61,34 @@ static int check_directory(const char *path)
 	return wrong != NULL ? -1 : 0;
 }
 
+/* Directories that root makes on the way are root's: whose home it is could not use them. */
+static bool is_anothers_home(const char *home, const char *path)
+{
+	struct stat status;
+
+	return geteuid() == 0 && lstat(path, &status) == -1 && stat(home, &status) == 0 &&
+	       status.st_uid != 0;
+}
+
 int progress_directory(char *path, size_t size)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	int length;
 
-	if (state != NULL && state[0] == '/') /* the specification ignores other values */
+	if (state != NULL && state[0] == '/') { /* the specification ignores other values */
+		home = state;
 		length = snprintf(path, size, "%s/portlab", state);
-	else if (home != NULL && home[0] == '/')
+	} else if (home != NULL && home[0] == '/')
 		length = snprintf(path, size, "%s/.local/state/portlab", home);
 	else
 		length = -1;
 	if (length < 0 || (size_t)length >= size) {
 		complain("no place to keep what you have done: neither XDG_STATE_HOME nor HOME is set");
+		return -1;
+	}
+	if (is_anothers_home(home, path)) {
+		complain("cannot make %s: %s is another account's (sudo -H takes root's own)", path,
+		         home);
 		return -1;
 	}
 	if (make_directories(path) == -1) {
