@@ -175,13 +175,14 @@ int event_loop_run(struct service *service, const struct poller *poller)
 	if (loop.state == NULL)
 		return -1;
 	loop.listening = true;
-	narrate_in_blocks();
+	narrate_in_blocks(true);
 	if (poller->add(loop.state, service->listener, SESSION_READ, &listener_tag) == 0 &&
 	    poller->add(loop.state, stop_fd(), SESSION_READ, &stop_tag) == 0)
 		do
 			result = loop_once(&loop, &stopping);
 		while (result == 0 && !stopping);
 	int error = errno;
+	narrate_in_blocks(false); /* a second signal may end this at any line */
 	poller->remove(loop.state, service->listener);
 	service_stop(service);
 	while (loop.oldest != NULL)

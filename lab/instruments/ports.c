@@ -611,7 +611,7 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 	}
 	narrate_configure(&narration);
-	narrate_in_blocks();
+	narrate_in_blocks(true);
 	if (text != NULL && optind < argc) {
 		complain("--search looks through all services: it takes no port beside it");
 		return EXIT_USAGE;

@@ -370,7 +370,7 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 	}
 	narrate_configure(&asked.narration);
-	narrate_in_blocks();
+	narrate_in_blocks(true);
 	for (int i = optind; i < argc; i++)
 		if (!take_filter(&asked.filter, argv, argc, &i))
 			return EXIT_USAGE;

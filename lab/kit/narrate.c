@@ -20,6 +20,7 @@ static const char *program = "portlab";
 static struct narrate_options chosen;
 static bool color_out, color_err;
 static bool in_blocks, hushed_now;
+static size_t in_block; /* bytes told and not yet written; only while in_blocks */
 static atomic_bool failed;
 static void (*failure_handler)(void);
 
@@ -39,9 +40,9 @@ void narrate_prepare(void)
 	(void)sigaction(SIGXFSZ, &ignore, NULL); /* a file as large as it may be: an error, too */
 }
 
-void narrate_in_blocks(void)
+void narrate_in_blocks(bool blocks)
 {
-	in_blocks = true;
+	in_blocks = blocks;
 }
 
 static bool color_wanted(int fd)
@@ -157,6 +158,11 @@ int narrate_raw(const void *bytes, size_t length)
 {
 	if (failed)
 		return -1;
+	/* In one piece: whatever ends the program, no half of a line is left. */
+	if (in_blocks && in_block + length > BLOCK_SIZE && narrate_finish() == -1)
+		return -1;
+	if (in_blocks)
+		in_block += length;
 	errno = 0;
 	if (fwrite(bytes, 1, length, stdout) != length || ferror(stdout)) {
 		fail(errno);
@@ -186,6 +192,8 @@ int narrate_foreign(const void *bytes, size_t length)
 int narrate_finish(void)
 {
 	errno = 0;
+	if (in_blocks)
+		in_block = 0;
 	if (!failed && fflush(stdout) == EOF)
 		fail(errno);
 	return failed ? -1 : 0;

@@ -59,10 +59,11 @@ struct event {
 void narrate_prepare(void);
 
 /*
- * From now on whole blocks are written instead of lines: for a program that prints a table
- * and ends, and for a loop that calls narrate_finish() whenever it is about to wait.
+ * From now on blocks of lines are written instead of each line: for a program that prints a
+ * table and ends, and for a loop that calls narrate_finish() whenever it is about to wait.
+ * For one thread only.
  */
-void narrate_in_blocks(void);
+void narrate_in_blocks(bool blocks);
 
 /* After the options are known. */
 void narrate_configure(const struct narrate_options *options);

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -337,7 +338,7 @@ static void idle(long connections, long servers, char **command)
 	double start = wall_seconds();
 	for (long i = 0; i < servers; i++) {
 		crowd[i] = fork();
-		if (crowd[i] == 0)
+		if (crowd[i] == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
 			hold_crowd(connections, (unsigned)i + 2, report[1]);
 		if (crowd[i] == -1 || read(report[0], &byte, 1) != 1)
 			die("the crowd");
