@@ -99,6 +99,8 @@ END
   run -0 "$lab" ports --json mysql 80 3306 79-80
   [ "$(grep '^{"event":"port"' <<<"$output" | sed -E 's/.*"port":([0-9]+).*/\1/' | tr '\n' ' ')" = '79 80 3306 ' ]
   # A name of the registry that begins with a digit, and one of UDP alone.
+  run -0 "$lab" ports --json 4-tieropmgw # no range
+  [ "$(json_value port)" = "$(awk -F'\t' '$4 == "4-tieropmgw" { print $1 }' "$TSV")" ]
   run -0 "$lab" ports --json 3com-tsmux
   [ "$(json_value port)" = "$(awk -F'\t' '$4 == "3com-tsmux" { print $1 }' "$TSV")" ]
   run -0 "$lab" ports --json syslog

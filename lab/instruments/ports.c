@@ -530,7 +530,7 @@ static bool mark(const char *word, unsigned char wanted[65536])
 
 	snprintf(copy, sizeof copy, "%s", word);
 	dash = strchr(copy, '-');
-	if (dash != NULL && strspn(copy, "0123456789") == (size_t)(dash - copy)) {
+	if (dash != NULL && dash != copy && strspn(copy, "0123456789-") == strlen(copy)) {
 		*dash = '\0';
 		if (port_number_parse(copy, &first, reason) == 0 &&
 		    port_number_parse(dash + 1, &last, reason) == 0 && first <= last) {

@@ -64,15 +64,23 @@ int port_number_parse(const char *text, uint16_t *port, char reason[PORT_REASON_
 	return 0;
 }
 
+/* As every name of a service has (RFC 6335 section 5.1), and no number. */
+static bool has_letter(const char *text)
+{
+	while (*text != '\0' && !isalpha((unsigned char)*text))
+		text++;
+	return *text != '\0';
+}
+
 int port_parse(const char *text, enum transport transport, uint16_t *port,
                char reason[PORT_REASON_SIZE])
 {
 	const struct servent *service;
 	const struct registry_entry *entry;
 
-	if (text[0] == '\0' || !isalpha((unsigned char)text[strspn(text, "0123456789")]))
+	if (!has_letter(text))
 		return port_number_parse(text, port, reason);
-	/* "80x" starts like a number, but so does the registered name "3com-tsmux". */
+	/* "80x" starts like a number, but so do the registered "3com-tsmux" and "4-tieropmgw". */
 	service = getservbyname(text, transport_protocol(transport));
 	if (service != NULL) {
 		*port = ntohs((uint16_t)service->s_port);

@@ -78,6 +78,8 @@ static void test_names(void)
 	      "a name that only the registry has, in any case");
 	CHECK(port_parse("no-such-service", TRANSPORT_TCP, &port, reason) == -1,
 	      "an unknown name is refused");
+	CHECK(port_parse("4-tieropmgw", TRANSPORT_TCP, &port, reason) == 0 && port == 2933,
+	      "a registered name that begins with a digit and a hyphen (IANA: 2933)");
 	CHECK(port_parse("3com-tsmux", TRANSPORT_TCP, &port, reason) == 0 && port == 106,
 	      "a name may begin with a digit");
 	CHECK(port_parse("80x", TRANSPORT_TCP, &port, reason) == -1, "80x is no name");
