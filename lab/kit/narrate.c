@@ -42,6 +42,7 @@ void narrate_prepare(void)
 
 void narrate_in_blocks(bool blocks)
 {
+	(void)narrate_finish();
 	in_blocks = blocks;
 }
 
@@ -191,9 +192,11 @@ int narrate_foreign(const void *bytes, size_t length)
 
 int narrate_finish(void)
 {
-	errno = 0;
-	if (in_blocks)
+	if (in_blocks && in_block == 0) /* nothing was told: a loop asks in every turn */
+		return failed ? -1 : 0;
+	if (in_blocks) /* with threads nobody may touch it */
 		in_block = 0;
+	errno = 0;
 	if (!failed && fflush(stdout) == EOF)
 		fail(errno);
 	return failed ? -1 : 0;
