@@ -165,18 +165,17 @@ struct failure connection_failure(const struct connection *connection,
 	};
 }
 
-/* The own end that was asked for with -s and -p. Returns 0, or -1 where -s is no address. */
+/* The own end that was asked for with -s and -p. Returns 0, or -1 with the reason. */
 static int own_end(const struct options *options, const struct endpoint *peer,
-                   struct endpoint *own)
+                   struct endpoint *own, const char **reason)
 {
-	const char *reason;
 	int family = endpoint_family(peer);
 
 	*own = endpoint_wildcard(family, options->source_port);
 	if (options->source_address == NULL)
 		return 0;
 	return endpoint_resolve(options->source_address, options->source_port, family,
-	                        options->transport, own, 1, &reason) == 1
+	                        options->transport, own, 1, reason) == 1
 	           ? 0
 	           : -1;
 }
@@ -185,23 +184,19 @@ static int own_end(const struct options *options, const struct endpoint *peer,
  * Binds the own end, if one was asked for. SO_REUSEADDR allows the same source port
  * towards several destinations: only the same 4-tuple cannot be had twice.
  */
-static int bind_own_end(struct connection *connection, const struct options *options)
+static int bind_own_end(struct connection *connection, const struct options *options,
+                        const struct endpoint *own)
 {
-	struct endpoint own;
 	int on = 1;
 
 	if (!options->own_port && options->source_address == NULL)
 		return 0;
-	if (own_end(options, &connection->peer, &own) == -1) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	connection->local = own; /* what a failure is about */
+	connection->local = *own; /* what a failure is about */
 	/* Where the kernel is to choose it must take one that no other socket has. */
-	if (endpoint_port(&own) != 0 &&
+	if (endpoint_port(own) != 0 &&
 	    setsockopt(connection->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
 		return -1;
-	return bind(connection->fd, &own.address.any, own.length);
+	return bind(connection->fd, &own->address.any, own->length);
 }
 
 /* connect() with a time limit: it is started, and its end awaited. Returns as connect(). */
@@ -248,14 +243,22 @@ int connection_open(struct connection *connection, const struct endpoint *peer,
                     const struct options *options, struct failure *failure)
 {
 	int type = options->transport == TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	struct endpoint own;
+	const char *reason;
 
-	*connection = (struct connection){.id = connection->id, .peer = *peer};
+	*connection = (struct connection){.fd = -1, .id = connection->id, .peer = *peer};
+	if (own_end(options, peer, &own, &reason) == -1) {
+		*failure = connection_failure(connection, options, "getaddrinfo", 0);
+		failure->name = options->source_address;
+		failure->reason = reason;
+		return -1;
+	}
 	connection->fd = socket_nonblocking(endpoint_family(peer), type);
 	if (connection->fd == -1)
 		return fail(connection, options, "socket", failure);
 	tell_socket(connection, options);
 
-	if (bind_own_end(connection, options) == -1)
+	if (bind_own_end(connection, options, &own) == -1)
 		return fail(connection, options, "bind", failure);
 	tell_source_before(connection, options);
 

@@ -110,7 +110,7 @@ static int open_first(struct swarm *swarm, const struct endpoint *peers, int cou
 		if (connection_open(connection, &peers[i], swarm->options, &failure) == 0)
 			return admit(swarm, connection);
 		narrate_detail("%s: %s; now the next address", endpoint_format(&peers[i], this),
-		               strerror(failure.error));
+		               failure.reason != NULL ? failure.reason : strerror(failure.error));
 	}
 	swarm->peer = peers[count - 1];
 	return open_one(swarm);

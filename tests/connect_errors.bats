@@ -173,6 +173,15 @@ headline() {
   explained 'none left'
 }
 
+@test "-s with a name that nobody has, or an address of the other family: told of the name" {
+  fails "$client" -s nosuchhost.invalid 3306
+  explained 'nosuchhost.invalid'
+  [[ "$stderr" != *'no IPv4 address'* && "$stderr" != *'cannot bind'* ]]
+  fails "$client" -s ::1 127.0.0.1 3306
+  explained '::1'
+  [[ "$stderr" != *'cannot bind'* ]]
+}
+
 @test "-s with an address that is not this machine's" {
   open_network
   fails "${in_network[@]}" "$client" -s 192.0.2.77 3306
