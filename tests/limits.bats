@@ -173,6 +173,7 @@ with_the_last_descriptor() {
 }
 
 @test "the last descriptor is in use and nobody waits, epoll: it waits, too" {
+  need_linux epoll
   [ -r /proc/self/stat ] || skip "needs /proc to measure processor time"
   with_the_last_descriptor epoll
 }
