@@ -231,3 +231,17 @@ need_ipv6() {
   grep -qs '^00000000000000000000000000000001 ' /proc/net/if_inet6 ||
     skip "this machine has no ::1"
 }
+
+# processor_ticks PID: the processor time that it has used, in clock ticks.
+processor_ticks() {
+  sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
+}
+
+# does_not_spin PID: for longer than the server waits until its next try it does nothing. There
+# is nothing to wait for but time: the half second allowed is a fifth of it.
+does_not_spin() {
+  local before
+  before=$(processor_ticks "$1")
+  sleep 2.5
+  [ $(($(processor_ticks "$1") - before)) -le $(($(getconf CLK_TCK) / 2)) ]
+}

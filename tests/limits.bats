@@ -44,11 +44,6 @@ is_served_again() {
   [ "$("$client" -q -t 60 -m after "$PORT" 2>/dev/null)" = after ]
 }
 
-# ticks: the server's processor time so far, in clock ticks.
-ticks() {
-  sed 's/.*) //' "/proc/$SERVER_PID/stat" | awk '{ print $12 + $13 }'
-}
-
 # ends_well WORDS: SIGTERM leads to exit 0 and a summary; of standard error only such lines.
 ends_well() {
   kill -TERM "$SERVER_PID"
@@ -118,10 +113,10 @@ with_shortage_of_processes() {
     [ "$output" != x ]
     wait_for_line server.out "^ +error +#$number +$2"
   done
-  before=$(ticks)
+  before=$(processor_ticks "$SERVER_PID")
   "${alone[@]}" prlimit --pid "$SERVER_PID" --nproc="$(ulimit -Hu):"
   is_served after
-  [ $(($(ticks) - before)) -le "$(getconf CLK_TCK)" ]
+  [ $(($(processor_ticks "$SERVER_PID") - before)) -le "$(getconf CLK_TCK)" ]
   ends_well '^$'
 }
 
@@ -150,7 +145,7 @@ with_shortage_of_descriptors() {
 # with_the_last_descriptor MODEL: all are in use, and nobody else comes.
 with_the_last_descriptor() {
   # shellcheck disable=SC2016 # expanded by the inner shell
-  local limited=(sh -c 'ulimit -n 24; exec "$@"' limited "$server" -m "$1" 0) room before
+  local limited=(sh -c 'ulimit -n 24; exec "$@"' limited "$server" -m "$1" 0) room
 
   start server "${limited[@]}"
   wait_for_line server.out '^listening '
@@ -164,9 +159,7 @@ with_the_last_descriptor() {
   PORT=$(sed -nE 's/^listening .*:([0-9]+) .*/\1/p' server.out)
   start crowd "$client" -q -n "$room" -c "$room" -t 60 --hold 60 "$PORT"
   wait_for_line server.out '^ +pause '
-  before=$(ticks)
-  sleep 2.5 # not a guess: what is measured is doing nothing, for longer than until the next try
-  [ $(($(ticks) - before)) -le $(($(getconf CLK_TCK) / 2)) ]
+  does_not_spin "$SERVER_PID"
   kill -KILL "$PID"
   is_served after
   ends_well '^$'

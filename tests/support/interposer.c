@@ -44,21 +44,6 @@
 
 enum { SHORT = -1 }; /* no error, but less than was asked for */
 
-static const char *const call_names[] = {
-#define NAME(name) [CALL_##name] = #name,
-    FAULT_CALLS(NAME)
-#undef NAME
-};
-
-static const struct {
-	const char *name;
-	int number;
-} errnos[] = {
-#define ROW(name) {#name, name},
-    FAULT_ERRNOS(ROW)
-#undef ROW
-};
-
 static struct fault_log own_log, *fault_log = &own_log;
 static int wanted_call = -1; /* enum fault_call */
 static unsigned wanted_from, wanted_to;

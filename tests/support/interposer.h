@@ -12,6 +12,9 @@
 #ifndef PORTLAB_TESTS_INTERPOSER_H
 #define PORTLAB_TESTS_INTERPOSER_H
 
+#include <errno.h>
+#include <netdb.h>
+
 /* What the three programs call (nm -D --undefined-only) and what of it can fail. */
 /* clang-format off */
 #define FAULT_CALLS(X) \
@@ -46,6 +49,22 @@ enum fault_call { FAULT_CALLS(FAULT_ENUM) FAULT_CALL_COUNT };
 	X(ETIMEDOUT) X(EUSERS) X(EAFNOSUPPORT) X(EAI_AGAIN) X(EAI_FAIL) X(EAI_MEMORY) \
 	X(EAI_NONAME) X(EAI_SYSTEM)
 /* clang-format on */
+
+/* The same as tables, for both programs that include this: its name of a call, of an error. */
+static const char *const call_names[] = {
+#define NAME(name) [CALL_##name] = #name,
+    FAULT_CALLS(NAME)
+#undef NAME
+};
+
+static const struct {
+	const char *name;
+	int number;
+} errnos[] = {
+#define ROW(name) {#name, name},
+    FAULT_ERRNOS(ROW)
+#undef ROW
+};
 
 struct fault_log {
 	_Atomic unsigned calls[FAULT_CALL_COUNT]; /* of all processes together */

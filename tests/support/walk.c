@@ -104,21 +104,6 @@ static const struct scene scenes[] = {
 
 enum { SCENES = sizeof scenes / sizeof scenes[0] };
 
-static const char *const call_names[] = {
-#define NAME(name) [CALL_##name] = #name,
-    FAULT_CALLS(NAME)
-#undef NAME
-};
-
-static const struct {
-	const char *name;
-	int number;
-} errnos[] = {
-#define ROW(name) {#name, name},
-    FAULT_ERRNOS(ROW)
-#undef ROW
-};
-
 /* ---- what is to be walked ---- */
 
 struct path {
